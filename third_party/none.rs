@@ -1,0 +1,1 @@
+// Cargo wants a target. Nothing is ever built from here; see Cargo.toml.
