@@ -1,0 +1,31 @@
+/*
+ * The hub's one context: what its rooms share. Owned by main.c.
+ */
+#ifndef PIC_HUB_HUB_H
+#define PIC_HUB_HUB_H
+
+#include "base/loop.h"
+#include "hub/store/store.h"
+#include "net/server.h"
+
+struct pic_identity;	/* hub/identity/identity.h */
+struct pic_artifacts;	/* hub/artifacts/artifacts.h */
+struct pic_reconciler;	/* hub/engine/reconciler.h */
+struct pic_kube;	/* hub/kube_api/kube.h */
+struct pic_devices;	/* hub/device_api/devices.h */
+struct pic_symphony_api; /* hub/symphony_api/symphony.h */
+
+struct pic_hub {
+	struct pic_loop *loop;
+	struct pic_store *store;
+	struct pic_identity *identity;
+	struct pic_artifacts *artifacts;
+	struct pic_reconciler *reconciler;
+	struct pic_kube *kube;
+	struct pic_devices *devices;
+	struct pic_symphony_api *symphony;
+	const char *public_url; /* "https://127.0.0.1:8443", no final slash */
+	bool insecure_demo;
+};
+
+#endif
