@@ -12,8 +12,6 @@ set(CMAKE_BUILD_TYPE "None" CACHE STRING "" FORCE)
 
 # Empty, so that a source that says `#define _GNU_SOURCE` repeats it and does not change it.
 add_compile_definitions(_GNU_SOURCE=)
-# No machine path in a binary, and the same bytes from any folder.
-add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=" "-ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/")
 add_compile_options(-fno-common)
 add_link_options(-Wl,-z,noexecstack)
 
@@ -30,6 +28,8 @@ elseif(PICCOLO_FLAVOUR STREQUAL "asan")
 	add_link_options(-fsanitize=address,undefined)
 	set(PICCOLO_WERROR ON)
 elseif(PICCOLO_FLAVOUR STREQUAL "release")
+	# No machine path in a binary, and the same bytes from any folder.
+	add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 	add_compile_options(-Os -g0 -fno-asynchronous-unwind-tables -fno-unwind-tables
 		-fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 	if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")

@@ -25,7 +25,7 @@ set(wamr_common
 	core/shared/mem-alloc/ems/ems_hmu.c
 	core/shared/mem-alloc/ems/ems_kfc.c
 	core/shared/mem-alloc/mem_alloc.c
-	core/shared/platform/common/memory/mremap.c
+	core/shared/platform/common/posix/posix_blocking_op.c
 	core/shared/platform/common/posix/posix_clock.c
 	core/shared/platform/common/posix/posix_malloc.c
 	core/shared/platform/common/posix/posix_memmap.c
@@ -39,7 +39,8 @@ set(wamr_common
 	core/shared/utils/bh_leb128.c
 	core/shared/utils/bh_list.c
 	core/shared/utils/bh_log.c
-	core/shared/utils/bh_vector.c)
+	core/shared/utils/bh_vector.c
+	core/shared/utils/runtime_timer.c)
 
 set(wamr_defines
 	BH_PLATFORM_LINUX
