@@ -1,0 +1,59 @@
+/*
+ * Policy: what the root-owned policy.conf of a device lets workloads do, as one fixed-size struct.
+ * admission/policy.c reads the file; the supervisor gets the struct from a child.
+ */
+#ifndef PIC_PROTOCOL_POLICY_H
+#define PIC_PROTOCOL_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PIC_POLICY_RULES_MAX 32
+#define PIC_POLICY_TYPES_MAX 8
+#define PIC_POLICY_PATH_MAX 256
+
+enum pic_transport {
+	PIC_TCP = 6,
+	PIC_UDP = 17,
+};
+
+/* An address prefix: IPv4 in the first 4 bytes when family is 4; family 0: any address. */
+struct pic_network {
+	uint8_t family; /* 0, 4, 6 */
+	uint8_t bits;
+	uint8_t address[16];
+};
+
+struct pic_policy_ports {
+	uint8_t transport; /* enum pic_transport */
+	uint16_t first, last;
+	struct pic_network network; /* local address for listen, peer for connect */
+	uint32_t line;		    /* in policy.conf */
+};
+
+struct pic_policy_folder {
+	char path[PIC_POLICY_PATH_MAX]; /* the folder itself and what is below */
+	bool writable;
+	uint32_t line;
+};
+
+struct pic_policy {
+	char types[PIC_POLICY_TYPES_MAX][16]; /* allowed component types */
+	uint32_t type_lines[PIC_POLICY_TYPES_MAX];
+	uint32_t type_count;
+	uint32_t user_first, user_last; /* numeric users of workloads; one each */
+	struct pic_policy_ports listen[PIC_POLICY_RULES_MAX];
+	uint32_t listen_count;
+	struct pic_policy_ports connect[PIC_POLICY_RULES_MAX];
+	uint32_t connect_count;
+	struct pic_policy_folder folders[PIC_POLICY_RULES_MAX];
+	uint32_t folder_count;
+	uint64_t memory_max;   /* bytes a workload may ask for */
+	uint64_t artifact_max; /* bytes of one artifact */
+	uint64_t store_max;    /* bytes of all artifacts */
+	uint64_t log_max;      /* bytes of one workload's log */
+	uint32_t workloads_max;
+	uint32_t processes_max; /* tasks in one workload's cgroup */
+};
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * What the agent (and root's command line) says to the supervisor: fixed-size structs over a
+ * SOCK_SEQPACKET Unix socket, RUN_DIR/supervisor.sock. The peer is known by SO_PEERCRED: the agent's
+ * user may use the operations below PIC_SUPERVISOR_ROOT_ONLY, root all of them.
+ *
+ * Every request gets exactly one reply with the same id, not necessarily in order: the supervisor
+ * never blocks, a child copies and hashes. A connection that sent SUBSCRIBE also gets events (id 0).
+ *
+ * Requests choose only among what policy allows; each text is NUL-terminated inside its array, each
+ * enum checked, each count bounded. A malformed request closes the connection.
+ */
+#ifndef PIC_PROTOCOL_SUPERVISOR_H
+#define PIC_PROTOCOL_SUPERVISOR_H
+
+#include <stdint.h>
+
+#include "protocol/document.h"
+
+#define PIC_SUPERVISOR_VERSION 1
+#define PIC_SPEC_MAX 12288
+#define PIC_STAMP_SIZE 16
+
+enum pic_supervisor_operation {
+	PIC_SUPERVISOR_SUBSCRIBE = 1, /* events from now on; the reply carries policy's digest in `text` */
+	PIC_SUPERVISOR_LIST,	      /* one ENTRY message for each ledger entry, then the reply (count in value) */
+	PIC_SUPERVISOR_STAMP,	      /* a fresh stamp in reply.stamp; kept in the ledger with its boot time */
+	PIC_SUPERVISOR_TAKE,	      /* SCM_RIGHTS: an open file of `size` bytes that should have `digest`;
+				       * copied into the root-owned store while hashing */
+	PIC_SUPERVISOR_HAS,	      /* is `digest` in the store? value 1 or 0 */
+	PIC_SUPERVISOR_DROP,	      /* remove `digest` from the store; -EBUSY while in use */
+	PIC_SUPERVISOR_START,	      /* spec, type, digest; replaces an entry of that name that has ended */
+	PIC_SUPERVISOR_STOP,	      /* ends it and forgets it; the reply comes when nothing of it is left */
+	PIC_SUPERVISOR_LOG,	      /* SCM_RIGHTS in the reply: the two log segments of the workload, read-only */
+	PIC_SUPERVISOR_ROOT_ONLY = 64,
+	PIC_SUPERVISOR_HOLD,	      /* stop by hand; stays so over restarts */
+	PIC_SUPERVISOR_RELEASE,
+	PIC_SUPERVISOR_PURGE,	      /* stop everything, empty store, logs and ledger */
+	PIC_SUPERVISOR_RELOAD,	      /* read policy.conf again */
+};
+
+struct pic_supervisor_request {
+	uint32_t version;
+	uint32_t operation;
+	uint64_t id;
+	struct pic_workload_name name;
+	char type[PIC_TYPE_MAX + 1];
+	unsigned char digest[PIC_DIGEST_SIZE];
+	uint64_t size;	   /* TAKE: bytes of the file */
+	uint32_t flags;
+	uint32_t spec_size; /* START */
+	unsigned char spec[PIC_SPEC_MAX]; /* a driver's fixed struct; only spec_size bytes travel */
+};
+
+enum pic_ledger_state {
+	PIC_LEDGER_STARTING = 1, /* forked, not yet ready */
+	PIC_LEDGER_RUNNING,
+	PIC_LEDGER_STOPPING,
+	PIC_LEDGER_ENDED,
+	PIC_LEDGER_HELD, /* stopped by hand; no process */
+};
+
+enum pic_end_kind {
+	PIC_END_NONE,
+	PIC_END_STATUS,	 /* value: exit status */
+	PIC_END_TRAP,	 /* the guest trapped; text names its function */
+	PIC_END_SIGNAL,	 /* value: signal number */
+	PIC_END_MEMORY,	 /* killed by its memory limit */
+	PIC_END_INVALID, /* can never run as it is: not worth a restart */
+	PIC_END_UNKNOWN, /* ended while no supervisor ran and left no note */
+};
+
+struct pic_ledger_entry {
+	struct pic_workload_name name;
+	char type[PIC_TYPE_MAX + 1];
+	unsigned char digest[PIC_DIGEST_SIZE];	    /* artifact */
+	unsigned char spec_digest[PIC_DIGEST_SIZE]; /* SHA-256 of type, digest and spec: "what was asked for" */
+	uint32_t state;				    /* enum pic_ledger_state */
+	uint32_t user;
+	int32_t pid;
+	uint64_t pid_start;	 /* field 22 of /proc/PID/stat: pid and start time are an identity */
+	int64_t started_boot_ms; /* CLOCK_BOOTTIME */
+	int64_t ended_boot_ms;
+	int64_t end_boot_ms;	 /* lease: absolute end; 0: none */
+	uint32_t restarts;	 /* starts after the first one of this spec */
+	uint32_t end_kind;	 /* enum pic_end_kind, of the last end, also after a restart */
+	int32_t end_value;
+	char end_text[200];
+	uint64_t memory_bytes;	 /* filled in for LIST, from the cgroup */
+	uint64_t cpu_us;
+};
+
+enum pic_supervisor_message_kind {
+	PIC_SUPERVISOR_REPLY = 1,
+	PIC_SUPERVISOR_ENTRY, /* part of an answer to LIST */
+	PIC_SUPERVISOR_EVENT, /* an entry changed; entry.state 0: it is gone */
+};
+
+struct pic_supervisor_message {
+	uint32_t version;
+	uint32_t kind;
+	uint64_t id;
+	int32_t status;	 /* REPLY: 0 or negative errno; -EPERM: refused by policy */
+	uint32_t padding;
+	int64_t value;
+	unsigned char stamp[PIC_STAMP_SIZE];
+	char text[400];	 /* REPLY: the sentence of an error */
+	struct pic_ledger_entry entry;
+};
+
+#endif
