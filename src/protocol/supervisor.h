@@ -25,11 +25,17 @@ enum pic_supervisor_operation {
 	PIC_SUPERVISOR_LIST,	      /* one ENTRY message for each ledger entry, then the reply (count in value) */
 	PIC_SUPERVISOR_STAMP,	      /* a fresh stamp in reply.stamp; kept in the ledger with its boot time */
 	PIC_SUPERVISOR_TAKE,	      /* SCM_RIGHTS: an open file of `size` bytes that should have `digest`;
-				       * copied into the root-owned store while hashing */
+				       * copied into the root-owned store while hashing. -EBADMSG: other bytes;
+				       * -EFBIG, -EDQUOT: policy's limits; -EAGAIN: four are under way */
 	PIC_SUPERVISOR_HAS,	      /* is `digest` in the store? value 1 or 0 */
 	PIC_SUPERVISOR_DROP,	      /* remove `digest` from the store; -EBUSY while in use */
-	PIC_SUPERVISOR_START,	      /* spec, type, digest; replaces an entry of that name that has ended */
-	PIC_SUPERVISOR_STOP,	      /* ends it and forgets it; the reply comes when nothing of it is left */
+	PIC_SUPERVISOR_START,	      /* spec, type, digest; replaces an entry of that name that has ended.
+				       * The reply says that it was forked; what fails later is an end with
+				       * its sentence. -EPERM policy, -EBUSY held by hand, -EEXIST it lives,
+				       * -ENOENT artifact not in the store, -EINVAL bad spec, -EAGAIN no room */
+	PIC_SUPERVISOR_STOP,	      /* ends it and forgets it, its log too; the reply comes when nothing of it
+				       * is left, with the last entry as evidence. A hold stays: the entry is
+				       * gone, a START of that name is still -EBUSY. Unknown name: 0 */
 	PIC_SUPERVISOR_LOG,	      /* SCM_RIGHTS in the reply: the two log segments of the workload, read-only */
 	PIC_SUPERVISOR_ROOT_ONLY = 64,
 	PIC_SUPERVISOR_HOLD,	      /* stop by hand; stays so over restarts */

@@ -1,0 +1,98 @@
+/*
+ * A driver: everything Piccolo knows about one type of workload, behind one small interface that
+ * shows who runs what. A driver is a folder and one line in drivers.c.
+ *
+ *   parse    agent (unprivileged): properties of a component -> a fixed-size struct, the spec
+ *   check    supervisor (root), pure: spec and policy -> allowed or the sentence why not
+ *   grants   supervisor (root), pure: spec, policy and one socket -> allowed or the sentence why not
+ *   profile  constant: what the supervisor must prepare
+ *   open     root.c, in the child, before privileges go: descriptors that only root can get
+ *   run      in the runner, without privileges, on descriptors only
+ *   sweep    root.c: undo what outlived its owner
+ *
+ * The spec is copied as bytes: no pointers, every text NUL-terminated inside its array, every count
+ * bounded. It comes from the agent, so check() and open() trust nothing in it.
+ */
+#ifndef PIC_WORKLOAD_DRIVER_H
+#define PIC_WORKLOAD_DRIVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "protocol/policy.h"
+#include "protocol/supervisor.h"
+#include "workload/broker.h"
+
+struct pic_workload_log; /* workload/log.h */
+
+enum pic_run_mode {
+	PIC_RUN_FORK, /* the runner is a fork of the supervisor: pages are shared */
+	PIC_RUN_EXEC, /* the workload is another program */
+};
+
+struct pic_profile {
+	enum pic_run_mode mode;
+	bool needs_artifact;
+	bool needs_broker;	 /* gets listeners and connections from the supervisor */
+	uint64_t keep_capabilities; /* bits of CAP_*; 0 for nearly all */
+	uint64_t memory_overhead; /* bytes the runner needs besides what the spec asks for */
+	uint32_t tasks_max;
+};
+
+#define PIC_RUNNER_FILES_MAX 16
+
+/* What the runner stands on. Everything is open already; nothing can be opened later. */
+struct pic_runner {
+	const struct pic_workload_name *name;
+	const void *spec;
+	const struct pic_policy *policy;
+	int artifact_fd;		    /* read-only, the store's copy; -1 when none */
+	int broker_fd;			    /* datagram socket to the supervisor, see workload/broker.h */
+	int files[PIC_RUNNER_FILES_MAX];    /* what open() got, in its order; -1 ends */
+	struct pic_workload_log *log;	    /* the workload's standard output and error, line by line */
+	/* Tell the supervisor that the workload is up (once). */
+	void (*ready)(struct pic_runner *runner);
+	/* Leave the note from which an end is known even when no supervisor sees it. Call before return. */
+	void (*ended)(struct pic_runner *runner, enum pic_end_kind kind, int value, const char *text);
+	void *context; /* of ready and ended */
+};
+
+/* Where open() may look. */
+struct pic_open_context {
+	const struct pic_workload_name *name;
+	const struct pic_policy *policy;
+	int instance_fd; /* folder of the instance in the runtime folder: its trace pipe lives there */
+	uid_t user;
+};
+
+struct pic_driver {
+	const char *type; /* "wasm" */
+	size_t spec_size;
+	struct pic_profile profile;
+	int (*parse)(const struct pic_json *properties, void *spec, struct pic_error *err);
+	int (*check)(const void *spec, const struct pic_policy *policy, struct pic_error *err);
+	/* supervisor, pure: may a runner of this spec have the socket it asks the broker for? `wanted` is one
+	 * port and one address (local for listen and bind, the peer for connect). 0, or -EPERM with the
+	 * sentence. NULL when profile.needs_broker is false. */
+	int (*grants)(const void *spec, enum pic_broker_operation operation,
+		      const struct pic_policy_ports *wanted, const struct pic_policy *policy,
+		      struct pic_error *err);
+	/* bytes of memory the cgroup must allow */
+	uint64_t (*memory)(const void *spec);
+	int (*open)(const void *spec, const struct pic_open_context *context,
+		    int files[PIC_RUNNER_FILES_MAX], struct pic_error *err);
+	/* Sandbox steps that only the driver knows (its seccomp list); called last before run. */
+	int (*confine)(const struct pic_runner *runner, struct pic_error *err);
+	int (*run)(struct pic_runner *runner); /* exit status of the process */
+	int (*sweep)(const struct pic_ledger_entry *entry, struct pic_error *err); /* or NULL */
+};
+
+/* NULL for an unknown type. */
+const struct pic_driver *pic_driver_find(const char *type);
+/* In order; NULL ends. */
+const struct pic_driver *pic_driver_at(size_t index);
+
+#endif
