@@ -31,6 +31,19 @@ if(NOT PICCOLO_FLAVOUR STREQUAL "fuzz")
 		set_tests_properties(${test} PROPERTIES TIMEOUT 300 LABELS "unit;${layer}" ENVIRONMENT
 			"ASAN_OPTIONS=detect_leaks=1:abort_on_error=0;UBSAN_OPTIONS=print_stacktrace=1")
 	endforeach()
+
+	# The counter-test: the same test on WAMR without our patches must run into the overflow. When it no longer
+	# does, the patch is to be dropped (third_party/wamr-patches says when).
+	if(PICCOLO_FLAVOUR STREQUAL "asan" AND TARGET workload_wamr_cve_test)
+		pic_wamr(wamr_unpatched "${PICCOLO_THIRD_PARTY}/wamr-unpatched")
+		add_executable(workload_wamr_unpatched_test tests/unit/workload/wamr_cve_test.c)
+		target_link_libraries(workload_wamr_unpatched_test PRIVATE pic_own_flags wamr_unpatched third_party::cmocka)
+		set_target_properties(workload_wamr_unpatched_test PROPERTIES
+			RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+		add_test(NAME workload_wamr_unpatched_test COMMAND workload_wamr_unpatched_test)
+		set_tests_properties(workload_wamr_unpatched_test PROPERTIES
+			PASS_REGULAR_EXPRESSION "heap-buffer-overflow" LABELS "unit;workload")
+	endif()
 else()
 	file(GLOB fuzzers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.c")
 	foreach(source ${fuzzers})

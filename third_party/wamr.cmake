@@ -4,10 +4,6 @@
 # No libc-wasi: src/workload/wasm has our own layer. No hardware bound checks: they cost 8 MB of touched stack and
 # 8 GB of address space for each module, and buy nothing in an interpreter.
 
-if(NOT WAMR_ROOT)
-	set(WAMR_ROOT "${prefix}/wamr")
-endif()
-
 set(wamr_interpreter
 	core/iwasm/interpreter/wasm_interp_fast.c
 	core/iwasm/interpreter/wasm_loader.c
@@ -67,7 +63,8 @@ set(wamr_defines
 	WASM_HAVE_MREMAP=1
 	# A trap names the guest's function: frames are kept when it happens, names come from the name section.
 	WASM_ENABLE_DUMP_CALL_STACK=1
-	WASM_ENABLE_CUSTOM_NAME_SECTION=1)
+	WASM_ENABLE_CUSTOM_NAME_SECTION=1
+	BH_VPRINTF=pic_wasm_engine_print)
 
 # The native call: assembly for the machines we know, WAMR's portable C for the others.
 set(wamr_arch core/iwasm/common/arch)
@@ -85,7 +82,15 @@ endif()
 function(pic_wamr NAME ROOT)
 	list(TRANSFORM wamr_interpreter PREPEND "${ROOT}/" OUTPUT_VARIABLE interpreter)
 	list(TRANSFORM wamr_common PREPEND "${ROOT}/" OUTPUT_VARIABLE common)
-	add_library(${NAME} STATIC ${interpreter} ${common})
+	add_library(${NAME} STATIC ${interpreter} ${common} "${CMAKE_SOURCE_DIR}/third_party/wamr_print.c")
+	set(options)
+	if(PICCOLO_FLAVOUR MATCHES "^(dev|release)$")
+		set(options -Os)
+	endif()
+	set_source_files_properties(${interpreter} ${common} TARGET_DIRECTORY ${NAME}
+		PROPERTIES COMPILE_OPTIONS "${options}")
+	set_source_files_properties("${ROOT}/core/shared/platform/linux/platform_init.c" TARGET_DIRECTORY ${NAME}
+		PROPERTIES COMPILE_OPTIONS "${options};-include;${CMAKE_SOURCE_DIR}/third_party/wamr_print.h")
 	target_compile_definitions(${NAME} PRIVATE ${wamr_defines})
 	target_include_directories(${NAME} PRIVATE
 		"${ROOT}/core"
@@ -100,18 +105,20 @@ function(pic_wamr NAME ROOT)
 		"${ROOT}/core/shared/utils")
 	target_include_directories(${NAME} SYSTEM PUBLIC "${ROOT}/core/iwasm/include")
 	target_compile_options(${NAME} PRIVATE -w $<$<COMPILE_LANGUAGE:C>:-std=gnu99>)
-	target_link_libraries(${NAME} PUBLIC m Threads::Threads)
+	# The archive: one shared library less to map for every module.
+	target_link_libraries(${NAME} PUBLIC -l:libm.a Threads::Threads)
 	set_target_properties(${NAME} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+	if(PICCOLO_FLAVOUR MATCHES "^(asan|fuzz)$")
+		# Addresses are checked; its unaligned accesses are meant (WASM_CPU_SUPPORTS_UNALIGNED_ADDR_ACCESS).
+		target_compile_options(${NAME} PRIVATE -fno-sanitize=undefined)
+	endif()
 	if(PICCOLO_FLAVOUR MATCHES "^(dev|release)$")
 		target_compile_definitions(${NAME} PRIVATE NDEBUG)
 		list(GET interpreter 0 loop)
-		set(others ${interpreter} ${common})
-		list(REMOVE_ITEM others "${loop}")
-		set_source_files_properties(${others} TARGET_DIRECTORY ${NAME} PROPERTIES COMPILE_OPTIONS "-Os")
 		set_source_files_properties("${loop}" TARGET_DIRECTORY ${NAME}
 			PROPERTIES COMPILE_OPTIONS "-O2;-falign-functions=64")
 	endif()
 endfunction()
 
-pic_wamr(wamr "${WAMR_ROOT}")
+pic_wamr(wamr "${PICCOLO_THIRD_PARTY}/wamr")
 add_library(third_party::wamr ALIAS wamr)
