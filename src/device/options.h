@@ -37,7 +37,6 @@ struct pic_device_options {
 	bool follow;	     /* logs -f */
 	long long lines;     /* logs -n */
 	bool effective;	     /* config --effective */
-	bool release_limits; /* supervise --release-limits */
 };
 
 #endif

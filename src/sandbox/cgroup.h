@@ -48,9 +48,6 @@ void pic_cgroups_close(struct pic_cgroups *groups, const char *folder, bool remo
 /* Calls fn for the name of each workload's folder; fn may remove it. */
 void pic_cgroups_each(const struct pic_cgroups *groups, void (*fn)(void *data, const char *name),
 		      void *data);
-/* systemd before 254 cannot start a service whose delegated cgroup hands controllers on: hands none on. */
-int pic_cgroups_release(struct pic_error *err);
-
 /* Makes the folder (it may exist) and sets its limits. */
 int pic_cgroup_make(const struct pic_cgroups *groups, const char *name, uint64_t memory_max,
 		    uint32_t tasks_max, struct pic_error *err);

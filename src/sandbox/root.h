@@ -13,7 +13,7 @@
  * Needs CAP_SYS_ADMIN; fails, with the remedy, in a chroot whose root is not a mount point. */
 int pic_root_empty(const char *at, struct pic_error *err);
 
-/* A descriptor of a folder (or file) that has no way up: a mount of its own, seen by nobody else, without
+/* A descriptor of a folder that has no way up: a mount of its own, seen by nobody else, without
  * set-user-id programs and devices, read-only unless `writable`. Links in `path` are followed. Needs
  * CAP_SYS_ADMIN. Returns the descriptor or a negative errno. */
 int pic_folder_clone(const char *path, bool writable, struct pic_error *err);

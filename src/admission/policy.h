@@ -1,0 +1,41 @@
+/*
+ * policy.conf: bytes -> struct pic_policy, and the questions drivers ask of it. Pure.
+ *
+ * One rule a line, `#` starts a comment:
+ *	allow wasm                          a component type
+ *	users 1900000000-1900000999         numeric users, one for each workload
+ *	listen tcp 8000-8999 [on 127.0.0.0/8]
+ *	connect tcp 443 to 10.0.0.0/8
+ *	folder /srv/data read-only|writable
+ *	memory-max 256M      artifact-max 64M   store-max 512M   log-max 1M
+ *	workloads-max 64     processes-max 16
+ * An unknown word, a value out of range or a second single-valued line is an error with its line.
+ */
+#ifndef PIC_ADMISSION_POLICY_H
+#define PIC_ADMISSION_POLICY_H
+
+#include "base/error.h"
+#include "protocol/policy.h"
+
+#define PIC_POLICY_FILE_MAX (64 * 1024)
+
+int pic_policy_parse(struct pic_policy *out, const char *text, size_t size, const char *file_name,
+		     struct pic_error *err);
+/* Each answers 0 or -EPERM with the sentence that names the line to add to policy.conf. */
+int pic_policy_allows_type(const struct pic_policy *policy, const char *type, struct pic_error *err);
+/* `wanted` may be a range of ports; all of it must be inside one rule. */
+int pic_policy_allows_listen(const struct pic_policy *policy, const struct pic_policy_ports *wanted,
+			     struct pic_error *err);
+int pic_policy_allows_connect(const struct pic_policy *policy, const struct pic_policy_ports *wanted,
+			      struct pic_error *err);
+int pic_policy_allows_folder(const struct pic_policy *policy, const char *path, bool writable,
+			     struct pic_error *err);
+int pic_policy_allows_memory(const struct pic_policy *policy, uint64_t bytes, struct pic_error *err);
+/* true when every address of `inner` is in `outer`. */
+bool pic_network_contains(const struct pic_network *outer, const struct pic_network *inner);
+bool pic_ports_contain(const struct pic_policy_ports *outer, const struct pic_policy_ports *inner);
+/* "tcp:127.0.0.1:8085", "[::1]:8000-8010", "8085" ... as in wasm.listen; default transport TCP. */
+int pic_ports_parse(const char *text, size_t size, struct pic_policy_ports *out, struct pic_error *err);
+void pic_ports_text(const struct pic_policy_ports *ports, char out[96]);
+
+#endif

@@ -1,0 +1,173 @@
+/* describe: one object for a person: what it is, its conditions, its components, its events. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "ctl/ctl.h"
+#include "symphony/yaml.h"
+
+#define TEXT_MAX (4 * 1024 * 1024)
+
+static const char *text_of(const struct pic_json *object, const char *key)
+{
+	return pic_json_text_or(pic_json_get(object, key), "");
+}
+
+static void print_head(const struct pic_json *object)
+{
+	struct pic_json *metadata = pic_json_get(object, "metadata");
+	static const char *const keys[] = {"name", "namespace", "creationTimestamp", "deletionTimestamp"};
+	static const char *const titles[] = {"Name:       ", "Namespace:  ", "Created:    ", "Terminating:"};
+
+	printf("Kind:        %s (%s)\n", text_of(object, "kind"), text_of(object, "apiVersion"));
+	for (size_t i = 0; i < PIC_COUNT(keys); i++) {
+		if (!pic_json_get(metadata, keys[i]))
+			continue;
+		printf("%s ", titles[i]);
+		pic_ctl_print_text(text_of(metadata, keys[i]));
+	}
+	pic_json_each(pic_json_get(metadata, "labels"), i)
+	{
+		printf("Label:       %s=", pic_json_key(i));
+		pic_ctl_print_text(pic_json_text_or(pic_json_value(i), ""));
+	}
+}
+
+static void print_yaml(const char *title, const struct pic_json *value)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(TEXT_MAX);
+	char *line, *rest;
+
+	if (!value || pic_yaml_write(value, &text) < 0)
+		return;
+	printf("%s:\n", title);
+	rest = text.data;
+	while (rest && (line = strsep(&rest, "\n")))
+		if (*line)
+			printf("  %s\n", line);
+}
+
+static void print_conditions(const struct pic_json *status)
+{
+	static const char *const titles[] = {"CONDITION", "STATUS", "REASON", "MESSAGE"};
+	struct pic_json *conditions = pic_json_get(status, "conditions");
+	struct pic_table *table;
+
+	if (pic_json_count(conditions) == 0 || !(table = pic_table_new(4, titles)))
+		return;
+	for (size_t i = 0; i < pic_json_count(conditions); i++) {
+		struct pic_json *c = pic_json_at(conditions, i);
+
+		pic_table_row(table, (const char *const[]){text_of(c, "type"), text_of(c, "status"),
+							   text_of(c, "reason"), text_of(c, "message")});
+	}
+	pic_table_print(table, stdout);
+	pic_table_free(table);
+}
+
+static void print_components(const struct pic_json *status)
+{
+	static const char *const titles[] = {"COMPONENT", "TARGET", "PHASE", "RESTARTS", "MESSAGE"};
+	struct pic_json *components = pic_json_get(status, "components");
+	struct pic_table *table;
+
+	if (pic_json_count(components) == 0 || !(table = pic_table_new(5, titles)))
+		return;
+	for (size_t i = 0; i < pic_json_count(components); i++) {
+		struct pic_json *c = pic_json_at(components, i);
+		const char *message = text_of(c, "message");
+		long long restarts = 0;
+		char number[24];
+
+		pic_json_integer(pic_json_get(c, "restarts"), &restarts);
+		snprintf(number, sizeof(number), "%lld", restarts);
+		if (!*message)
+			message = text_of(c, "lastError");
+		pic_table_row(table, (const char *const[]){text_of(c, "name"), text_of(c, "target"),
+							   text_of(c, "phase"), number, message});
+	}
+	pic_table_print(table, stdout);
+	pic_table_free(table);
+}
+
+static void print_events(const struct pic_json *list)
+{
+	static const char *const titles[] = {"AGE", "TYPE", "REASON", "MESSAGE"};
+	struct pic_json *items = pic_json_get(list, "items");
+	struct pic_table *table;
+
+	if (pic_json_count(items) == 0) {
+		puts("Events:      none");
+		return;
+	}
+	table = pic_table_new(4, titles);
+	for (size_t i = 0; table && i < pic_json_count(items); i++) {
+		struct pic_json *event = pic_json_at(items, i);
+		char age[PIC_TIME_TEXT] = "?";
+		int64_t at;
+
+		if (pic_time_parse(text_of(event, "lastTimestamp"), &at) == 0)
+			pic_duration_age(pic_clock_wall_ms() - at, age);
+		pic_table_row(table, (const char *const[]){age, text_of(event, "type"),
+							   text_of(event, "reason"),
+							   text_of(event, "message")});
+	}
+	if (table)
+		pic_table_print(table, stdout);
+	pic_table_free(table);
+}
+
+static int describe(struct pic_ctl *ctl, const struct pic_ctl_resource *resource, const char *space,
+		    struct pic_error *err)
+{
+	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_ANSWER struct pic_ctl_answer events = {0};
+	PIC_BUF struct pic_buf path = PIC_BUF_INIT(2048);
+	struct pic_ctl_call call = {.method = "GET"};
+	struct pic_json *status;
+	int r = pic_ctl_path(resource->kind, space, resource->name, &path, err);
+
+	if (r < 0)
+		return r;
+	call.path = pic_buf_text(&path);
+	r = pic_ctl_call(ctl, &call, &answer, err);
+	if (r < 0)
+		return r;
+	status = pic_json_get(answer.json, "status");
+	print_head(answer.json);
+	print_yaml("Spec", pic_json_get(answer.json, "spec"));
+	print_conditions(status);
+	print_components(status);
+	pic_buf_clear(&path);
+	pic_buf_text_add(&path, "/api/v1/namespaces/");
+	pic_percent_encode(space, &path);
+	pic_buf_text_add(&path, "/events?fieldSelector=involvedObject.uid%3D");
+	pic_percent_encode(pic_json_text_or(pic_json_find(answer.json, "metadata", "uid", NULL), ""),
+			   &path);
+	call.path = pic_buf_text(&path);
+	r = pic_ctl_call(ctl, &call, &events, err);
+	if (r < 0)
+		return r;
+	print_events(events.json);
+	return 0;
+}
+
+int pic_ctl_describe(void *program, int argc, char **argv)
+{
+	struct pic_ctl *ctl = program;
+	struct pic_error err = PIC_ERROR_INIT;
+	struct pic_ctl_resource resource;
+	const char *space;
+	int r = pic_ctl_resource(argv[0], argc > 1 ? argv[1] : NULL, &resource, &err);
+
+	if (r == 0 && !resource.name)
+		r = pic_error_set(&err, -EINVAL, "name the object: KIND/NAME");
+	if (r == 0)
+		r = pic_ctl_space(ctl, &space, &err);
+	if (r == 0)
+		r = describe(ctl, &resource, space, &err);
+	return r < 0 ? pic_ctl_fail(&err) : PIC_EXIT_OK;
+}

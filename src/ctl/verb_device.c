@@ -1,0 +1,192 @@
+/* Devices: enroll, list, accept-epoch, retire, logs. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "ctl/ctl.h"
+
+static bool wants_value(const struct pic_ctl *ctl)
+{
+	return strcmp(ctl->output, "table") != 0 && strcmp(ctl->output, "wide") != 0;
+}
+
+static int print_as_asked(const struct pic_ctl *ctl, const struct pic_json *value)
+{
+	struct pic_error err = PIC_ERROR_INIT;
+
+	return pic_ctl_print_value(value, ctl->output, &err) < 0 ? pic_ctl_fail(&err) : PIC_EXIT_OK;
+}
+
+int pic_ctl_enroll(void *program, int argc, char **argv)
+{
+	struct pic_ctl *ctl = program;
+	struct pic_error err = PIC_ERROR_INIT;
+	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_JSON struct pic_json *request = pic_json_new_object();
+	PIC_BUF struct pic_buf body = PIC_BUF_INIT(4096);
+	struct pic_ctl_call call = {.method = "POST", .path = "/piccolo/v1/enroll"};
+
+	(void)argc;
+	if (!pic_name_is_valid(argv[0], PIC_NAME_MAX)) {
+		pic_error_set(&err, -EINVAL, "'%s' is no name of a target: lower-case letters, digits, '-' "
+					     "and '.', at most %d", argv[0], PIC_NAME_MAX);
+		pic_ctl_fail(&err);
+		return PIC_EXIT_USAGE;
+	}
+	pic_json_set_text(request, "target", argv[0]);
+	pic_json_set_integer(request, "valid-seconds", ctl->valid_ms / 1000);
+	pic_json_write(request, PIC_JSON_COMPACT, &body);
+	call.body = body.data;
+	call.body_size = body.size;
+	if (pic_ctl_call(ctl, &call, &answer, &err) < 0)
+		return pic_ctl_fail(&err);
+	if (wants_value(ctl))
+		return print_as_asked(ctl, answer.json);
+	fprintf(stderr, "Run this on the device, then paste the token (it works once, until %s):\n",
+		pic_json_text_or(pic_json_get(answer.json, "expires"), "it expires"));
+	printf("%s\n", pic_json_text_or(pic_json_get(answer.json, "join"), ""));
+	printf("%s\n", pic_json_text_or(pic_json_get(answer.json, "token"), ""));
+	return PIC_EXIT_OK;
+}
+
+static void device_row(struct pic_table *table, const struct pic_json *device)
+{
+	char age[PIC_TIME_TEXT] = "never", components[32], revision[32];
+	long long running = 0, total = 0, number = 0;
+	const char *message = pic_json_text_or(pic_json_get(device, "message"), "");
+	int64_t seen;
+
+	if (pic_time_parse(pic_json_text_or(pic_json_get(device, "last-seen"), ""), &seen) == 0)
+		pic_duration_age(pic_clock_wall_ms() - seen, age);
+	pic_json_integer(pic_json_get(device, "running"), &running);
+	pic_json_integer(pic_json_get(device, "components"), &total);
+	pic_json_integer(pic_json_get(device, "revision"), &number);
+	snprintf(components, sizeof(components), "%lld/%lld", running, total);
+	snprintf(revision, sizeof(revision), "%lld", number);
+	pic_table_row(table, (const char *const[]){
+				     pic_json_text_or(pic_json_get(device, "name"), "?"),
+				     pic_json_true(pic_json_get(device, "online")) ? "yes" : "no", age,
+				     components, revision,
+				     pic_json_text_or(pic_json_get(device, "version"), ""), message});
+}
+
+int pic_ctl_device_list(void *program, int argc, char **argv)
+{
+	static const char *const titles[] = {"NAME",     "ONLINE",  "SEEN",   "RUNNING",
+					     "REVISION", "VERSION", "MESSAGE"};
+	struct pic_ctl *ctl = program;
+	struct pic_error err = PIC_ERROR_INIT;
+	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	const struct pic_ctl_call call = {.method = "GET", .path = "/piccolo/v1/devices"};
+	struct pic_json *devices;
+	struct pic_table *table;
+
+	(void)argc;
+	(void)argv;
+	if (pic_ctl_call(ctl, &call, &answer, &err) < 0)
+		return pic_ctl_fail(&err);
+	if (wants_value(ctl))
+		return print_as_asked(ctl, answer.json);
+	devices = pic_json_get(answer.json, "devices");
+	if (pic_json_count(devices) == 0) {
+		fprintf(stderr, "no devices; `piccoloctl enroll TARGET` makes one\n");
+		return PIC_EXIT_OK;
+	}
+	table = pic_table_new(PIC_COUNT(titles), titles);
+	for (size_t i = 0; table && i < pic_json_count(devices); i++)
+		device_row(table, pic_json_at(devices, i));
+	if (table)
+		pic_table_print(table, stdout);
+	pic_table_free(table);
+	return PIC_EXIT_OK;
+}
+
+static int device_call(struct pic_ctl *ctl, const char *method, const char *name, const char *tail,
+		       const char *done)
+{
+	struct pic_error err = PIC_ERROR_INIT;
+	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_BUF struct pic_buf path = PIC_BUF_INIT(1024);
+	struct pic_ctl_call call = {.method = method};
+
+	pic_buf_text_add(&path, "/piccolo/v1/devices/");
+	pic_percent_encode(name, &path);
+	pic_buf_text_add(&path, tail);
+	call.path = pic_buf_text(&path);
+	if (pic_ctl_call(ctl, &call, &answer, &err) < 0)
+		return pic_ctl_fail(&err);
+	printf("device %s %s\n", name, done);
+	return PIC_EXIT_OK;
+}
+
+int pic_ctl_device_accept(void *program, int argc, char **argv)
+{
+	struct pic_ctl *ctl = program;
+	struct pic_error err = PIC_ERROR_INIT;
+	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	const struct pic_ctl_call call = {.method = "GET", .path = "/piccolo/v1/devices"};
+	int status = PIC_EXIT_OK;
+
+	if (argc == 1)
+		return device_call(ctl, "POST", argv[0], "/accept-epoch", "may take the new epoch");
+	if (!ctl->all_devices) {
+		pic_error_set(&err, -EINVAL, "name a device, or --all");
+		pic_ctl_fail(&err);
+		return PIC_EXIT_USAGE;
+	}
+	if (pic_ctl_call(ctl, &call, &answer, &err) < 0)
+		return pic_ctl_fail(&err);
+	for (size_t i = 0; i < pic_json_count(pic_json_get(answer.json, "devices")); i++) {
+		const char *name =
+			pic_json_get_text(pic_json_at(pic_json_get(answer.json, "devices"), i), "name");
+
+		if (name && device_call(ctl, "POST", name, "/accept-epoch", "may take the new epoch"))
+			status = PIC_EXIT_FAILED;
+	}
+	return status;
+}
+
+int pic_ctl_device_retire(void *program, int argc, char **argv)
+{
+	(void)argc;
+	return device_call(program, "DELETE", argv[0], "", "retired");
+}
+
+static int print_log(void *data, const void *bytes, size_t size)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4 * size + 16);
+
+	(void)data;
+	pic_text_escape(bytes, size, true, &text);
+	if (text.size)
+		fwrite(text.data, 1, text.size, stdout);
+	fflush(stdout);
+	return ferror(stdout) ? -EPIPE : 0;
+}
+
+/* logs DEVICE INSTANCE/COMPONENT */
+int pic_ctl_logs(void *program, int argc, char **argv)
+{
+	struct pic_ctl *ctl = program;
+	struct pic_error err = PIC_ERROR_INIT;
+	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_BUF struct pic_buf path = PIC_BUF_INIT(2048);
+	const char *slash = strchr(argv[1], '/');
+	struct pic_ctl_call call = {.method = "GET", .receive = print_log};
+
+	(void)argc;
+	if (!slash || slash == argv[1] || !slash[1] || strchr(slash + 1, '/')) {
+		pic_error_set(&err, -EINVAL, "'%s' is no INSTANCE/COMPONENT", argv[1]);
+		pic_ctl_fail(&err);
+		return PIC_EXIT_USAGE;
+	}
+	pic_buf_text_add(&path, "/piccolo/v1/devices/");
+	pic_percent_encode(argv[0], &path);
+	pic_buf_format(&path, "/logs/%s?lines=%lld%s", argv[1], ctl->lines, ctl->follow ? "&follow=1" : "");
+	call.path = pic_buf_text(&path);
+	call.timeout_ms = ctl->follow ? 1000LL * 3600 * 24 * 365 : 60000;
+	return pic_ctl_call(ctl, &call, &answer, &err) < 0 ? pic_ctl_fail(&err) : PIC_EXIT_OK;
+}
