@@ -24,6 +24,12 @@ int pic_artifacts_put(struct pic_artifacts *artifacts, const void *data, size_t 
 int pic_artifacts_temporary(struct pic_artifacts *artifacts, struct pic_error *err); /* fd */
 int pic_artifacts_keep(struct pic_artifacts *artifacts, int temporary_fd, const char *origin,
 		       struct pic_sha256 *digest, uint64_t *size, struct pic_error *err);
+/* `name` ("tiny-http.wasm") stands for `digest` from now on: what the URL "/artifacts/<name>" resolves to
+ * when a solution is applied (POST /piccolo/v1/artifacts?name=N -> {"name","sha256","size","url"}). */
+int pic_artifacts_publish(struct pic_artifacts *artifacts, const struct pic_actor *actor,
+			  const char *name, const struct pic_sha256 *digest,
+			  pic_change_done_fn *done, void *data, struct pic_error *err);
+int pic_artifacts_named(struct pic_artifacts *artifacts, const char *name, struct pic_sha256 *digest);
 /* GET and HEAD /artifacts/<sha256>, with Range (RFC 9110 14.2, one range). */
 void pic_artifacts_serve(struct pic_artifacts *artifacts, struct pic_exchange *exchange,
 			 const char *digest_text);
