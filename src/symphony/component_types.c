@@ -1,0 +1,50 @@
+/*
+ * wasm's properties are described in workload/wasm/spec.h; a test keeps the two together. The other
+ * types are Symphony's: they can be stored and staged, the device says whether it can run them.
+ */
+#include "symphony/component_types.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static const struct pic_component_property wasm_properties[] = {
+	{ "wasm.url", PIC_PROPERTY_URL },
+	{ "wasm.sha256", PIC_PROPERTY_SHA256 },
+	{ "wasm.dir", PIC_PROPERTY_TEXT },
+	{ "wasm.args", PIC_PROPERTY_TEXT },
+	{ "wasm.env", PIC_PROPERTY_TEXT },
+	{ "wasm.listen", PIC_PROPERTY_TEXT },
+	{ "wasm.connect", PIC_PROPERTY_TEXT },
+	{ "wasm.memory", PIC_PROPERTY_SIZE },
+	{ "wasm.restart", PIC_PROPERTY_RESTART },
+	{ "wasm.runtime", PIC_PROPERTY_TEXT }, /* the original's; read by nobody, there too */
+	{ NULL, PIC_PROPERTY_TEXT },
+};
+
+const struct pic_component_type pic_component_types[] = {
+	{ "wasm", "wasm.", wasm_properties },
+	{ "ebpf", "ebpf.", NULL },
+	{ "container", "container.", NULL },
+	{ "docker", NULL, NULL }, /* the original's word; its properties are container.* */
+	{ "process", "process.", NULL },
+	{ NULL, NULL, NULL },
+};
+
+const char pic_component_type_names[] = "wasm, ebpf, container, docker, process";
+
+const struct pic_component_type *pic_component_type(const char *name)
+{
+	for (const struct pic_component_type *type = pic_component_types; name && type->name; type++)
+		if (strcmp(type->name, name) == 0)
+			return type;
+	return NULL;
+}
+
+const struct pic_component_type *pic_component_type_of_property(const char *property)
+{
+	for (const struct pic_component_type *type = pic_component_types; type->name; type++)
+		if (type->prefix && pic_text_starts(property, type->prefix))
+			return type;
+	return NULL;
+}
