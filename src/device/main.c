@@ -46,13 +46,6 @@ static const struct pic_option global_options[] = {
 	{ .name = NULL },
 };
 
-static const struct pic_option supervise_options[] = {
-	{ "release-limits", 0, PIC_OPTION_FLAG, "", NULL,
-	  "only let go of the cgroup's controllers, so that systemd can start the supervisor again",
-	  AT(release_limits), PIC_OPTION_FLAG_ONLY, 0, 0 },
-	{ .name = NULL },
-};
-
 static const struct pic_option status_options[] = {
 	{ "output", 'o', PIC_OPTION_TEXT, "FORMAT", "table", "table or json", AT(output),
 	  PIC_OPTION_FLAG_ONLY, 0, 0 },
@@ -88,7 +81,6 @@ static const struct pic_command commands[] = {
 	  .arguments = "",
 	  .help = "the privileged half alone: starts, limits and ends workloads",
 	  .details = "Needs root. Workloads go on when it ends; the next one takes them over.",
-	  .options = supervise_options,
 	  .run = pic_verb_supervise },
 	{ .name = "agent",
 	  .arguments = "",
