@@ -113,4 +113,17 @@ struct pic_supervisor_message {
 	struct pic_ledger_entry entry;
 };
 
+/* Whether `size` received bytes with `descriptors` descriptors are a request: -EPROTO with the sentence. */
+int pic_supervisor_request_check(const struct pic_supervisor_request *request, size_t size,
+				 size_t descriptors, struct pic_error *err);
+/* Whether an entry read from a file can be true: texts end, states exist. */
+bool pic_ledger_entry_is_valid(const struct pic_ledger_entry *entry);
+/* A process belongs to the entry, or may. */
+bool pic_ledger_entry_lives(const struct pic_ledger_entry *entry);
+
+/* "tiny-app~wasm-module": the workload's name as files and folders have it ('~' is in no name). */
+#define PIC_WORKLOAD_FILE_TEXT (2 * PIC_NAME_MAX + 2)
+void pic_workload_file_text(const struct pic_workload_name *name, char out[PIC_WORKLOAD_FILE_TEXT]);
+int pic_workload_file_parse(const char *text, struct pic_workload_name *out); /* -EINVAL */
+
 #endif

@@ -1,0 +1,29 @@
+/*
+ * The note a runner leaves: whether it was ready, and how it ended. A small file that the supervisor
+ * reads when the process is gone, so that an end is known even when no supervisor saw it. It lies in
+ * the runtime folder (memory) and is written in one go.
+ *
+ * The runner is not trusted: the note decides nothing but what is shown.
+ */
+#ifndef PIC_WORKLOAD_NOTE_H
+#define PIC_WORKLOAD_NOTE_H
+
+#include <stdint.h>
+
+#include "protocol/supervisor.h"
+
+struct pic_note {
+	uint32_t version; /* 1 */
+	uint32_t ready;
+	uint32_t end_kind; /* enum pic_end_kind; NONE: it has not ended by itself */
+	int32_t end_value;
+	char end_text[sizeof(((struct pic_ledger_entry *)0)->end_text)];
+};
+
+void pic_note_write(int fd, const struct pic_note *note);
+/* Validated; all zeros when there is none. */
+void pic_note_read(int fd, struct pic_note *out);
+/* The text is cut where it does not fit, between characters. */
+void pic_note_end(struct pic_note *note, enum pic_end_kind kind, int value, const char *text);
+
+#endif
