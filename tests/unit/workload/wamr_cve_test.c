@@ -31,7 +31,8 @@ static void put(struct bytes *b, const void *data, size_t size)
 	b->size += (uint32_t)size;
 }
 
-#define PUT(b, ...) put(b, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+#define PUT(b, ...) \
+	put(b, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
 
 static void put_unsigned(struct bytes *b, uint32_t value)
 {
@@ -68,7 +69,7 @@ static void put_head(struct bytes *module)
 /* A module with one exported function "run", () -> i32, and type 1, () -> (type, type). */
 static void put_function(struct bytes *module, uint8_t type, struct bytes *body)
 {
-	struct bytes s = {0}, size = {0};
+	struct bytes s = { 0 }, size = { 0 };
 
 	put_head(module);
 	PUT(&s, 2, 0x60, 0, 1, I32, 0x60, 0, 2, type, type);
@@ -117,7 +118,7 @@ static void full_constant_table(uint8_t type)
 	const uint8_t exclusive_or = type == I32 ? 0x73 : 0x85;
 	enum { FILL = 33000, ROUNDS = 1000, VALUE = 5 };
 	enum { BLOCK = 0x02, END = 0x0b, DROP = 0x1a, LOCAL_GET = 0x20, LOCAL_SET = 0x21 };
-	struct bytes body = {0}, module = {0};
+	struct bytes body = { 0 }, module = { 0 };
 	uint32_t result = 0;
 	char why[128] = "";
 
@@ -129,8 +130,8 @@ static void full_constant_table(uint8_t type)
 	}
 	/* sum += (sum ^ sum) + VALUE */
 	for (int i = 0; i < ROUNDS; i++)
-		PUT(&body, BLOCK, 1, LOCAL_GET, 0, LOCAL_GET, 0, exclusive_or, constant, VALUE, END, add,
-		    LOCAL_GET, 0, add, LOCAL_SET, 0);
+		PUT(&body, BLOCK, 1, LOCAL_GET, 0, LOCAL_GET, 0, exclusive_or, constant, VALUE, END,
+		    add, LOCAL_GET, 0, add, LOCAL_SET, 0);
 	PUT(&body, LOCAL_GET, 0);
 	if (type == I64)
 		PUT(&body, 0xa7); /* i32.wrap_i64 */
@@ -158,7 +159,7 @@ static void cve_2026_54912_i64(void **state)
 /* CVE-2026-54913. A constant expression with the null of a type that is no reference. */
 static void cve_2026_54913(void **state)
 {
-	struct bytes module = {0}, s = {0};
+	struct bytes module = { 0 }, s = { 0 };
 	char why[128] = "";
 
 	(void)state;
@@ -172,7 +173,7 @@ static void cve_2026_54913(void **state)
 /* CVE-2025-64704. A vector instruction, which this build does not know: refused, not run through an empty slot. */
 static void cve_2025_64704(void **state)
 {
-	struct bytes module = {0}, body = {0};
+	struct bytes module = { 0 }, body = { 0 };
 	uint32_t result = 0;
 	char why[128] = "";
 
@@ -185,7 +186,7 @@ static void cve_2025_64704(void **state)
 
 static int set_up(void **state)
 {
-	RuntimeInitArgs args = {.mem_alloc_type = Alloc_With_System_Allocator};
+	RuntimeInitArgs args = { .mem_alloc_type = Alloc_With_System_Allocator };
 
 	(void)state;
 	return wasm_runtime_full_init(&args) ? 0 : -1;
