@@ -20,7 +20,7 @@ enum pic_access {
 	PIC_ACCESS_OPEN,   /* anybody, no credentials looked at */
 	PIC_ACCESS_DEVICE, /* a device's certificate; it acts on its own state only */
 	PIC_ACCESS_READER, /* a device's certificate or an administrator; on the plain listener anybody */
-	PIC_ACCESS_ADMIN,  /* an administrator's token */
+	PIC_ACCESS_ADMIN, /* an administrator's token */
 };
 
 enum pic_listener {

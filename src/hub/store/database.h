@@ -23,7 +23,8 @@ struct pic_database_object {
 /* Makes file (0600) and tables when they are missing; refuses a newer schema. */
 int pic_database_open(struct pic_database **out, const char *path, struct pic_error *err);
 void pic_database_close(struct pic_database *database);
-int64_t pic_database_revision(const struct pic_database *database); /* highest one that is durable */
+int64_t pic_database_revision(
+	const struct pic_database *database); /* highest one that is durable */
 
 /* Every object, ordered by kind, space, name. A negative answer of `fn` ends the walk. */
 typedef int pic_database_object_fn(void *data, const struct pic_database_object *object,

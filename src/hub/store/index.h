@@ -20,7 +20,8 @@ void pic_index_free(struct pic_index *index);
 int pic_index_put(struct pic_index *index, struct pic_object *object, struct pic_object **previous);
 /* The index's reference on what was taken out; NULL when there was none. */
 struct pic_object *pic_index_take(struct pic_index *index, const char *space, const char *name);
-struct pic_object *pic_index_get(const struct pic_index *index, const char *space, const char *name);
+struct pic_object *pic_index_get(const struct pic_index *index, const char *space,
+				 const char *name);
 /* The first object behind `after` (NULL: the first of all); space NULL: of every space. */
 struct pic_object *pic_index_next(const struct pic_index *index, const char *space,
 				  const struct pic_object *after);

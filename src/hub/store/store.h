@@ -40,17 +40,32 @@ struct pic_object *pic_store_next(struct pic_store *store, enum pic_kind kind, c
 				  const struct pic_object *after);
 size_t pic_store_count(struct pic_store *store, enum pic_kind kind);
 int64_t pic_store_revision(struct pic_store *store); /* last revision given out */
+/* Waits until every change is durable or failed and its `done` was called. Only at start and stop: the
+ * loop stands still meanwhile. */
+void pic_store_settle(struct pic_store *store);
+bool pic_store_is_settled(const struct pic_store *store);
+
+struct pic_store_facts {
+	uint64_t changes; /* durable ones */
+	uint64_t commits; /* transactions; fewer than changes: group commit */
+	uint64_t failures;
+	double commit_seconds;
+};
+void pic_store_facts(struct pic_store *store, struct pic_store_facts *out);
 
 /* A change: several puts and deletes that happen together or not at all. */
 struct pic_change *pic_change_new(struct pic_store *store, const struct pic_actor *actor);
 /* Steals json (kube's form). The store sets metadata.resourceVersion, and for a new object uid and
  * creationTimestamp; generation and everything else is the caller's business. A put that changes
- * nothing is dropped. `out` (may be NULL) borrows the stored object. Memory changes at commit. */
+ * nothing is dropped. Memory changes at commit. */
 int pic_change_put(struct pic_change *change, enum pic_kind kind, struct pic_json *json,
 		   struct pic_error *err);
 void pic_change_delete(struct pic_change *change, enum pic_kind kind, const char *space,
 		       const char *name);
-/* Applies to memory now; `done` (may be NULL) once it is durable or failed. Frees the change. */
+/* Takes the descriptor over: the file behind it is made durable before the change is. */
+void pic_change_sync(struct pic_change *change, int fd);
+/* Applies to memory now; `done` (may be NULL) once it is durable or failed, never before this returns
+ * (but for a change that is NULL for want of memory). Frees the change. */
 typedef void pic_change_done_fn(void *data, int status, const struct pic_error *err);
 void pic_change_commit(struct pic_change *change, pic_change_done_fn *done, void *data);
 void pic_change_drop(struct pic_change *change);
@@ -63,11 +78,18 @@ enum pic_store_phase { PIC_STORE_APPLIED, PIC_STORE_DURABLE };
 int pic_store_listen(struct pic_store *store, enum pic_store_phase phase, pic_store_event_fn *fn,
 		     void *data);
 /* Durable events after `revision`, oldest first, from a bounded history; false: too old, list again. */
-bool pic_store_replay(struct pic_store *store, int64_t revision, pic_store_event_fn *fn, void *data);
+bool pic_store_replay(struct pic_store *store, int64_t revision, pic_store_event_fn *fn,
+		      void *data);
 
 /* A note in the journal that changes no object ("login refused", "token printed"). */
 void pic_store_journal(struct pic_store *store, const struct pic_actor *actor, const char *object,
 		       const char *text);
+/* The newest `limit` entries with a number below `before` (0: all), newest first; `entries` is lent for
+ * the call, NULL on failure. Read by the writer, after everything committed before. */
+typedef void pic_store_journal_fn(void *data, struct pic_json *entries,
+				  const struct pic_error *err);
+int pic_store_journal_list(struct pic_store *store, int64_t before, int64_t limit,
+			   pic_store_journal_fn *fn, void *data, struct pic_error *err);
 /* Recomputes the hash chain; the sentence names the first broken row. */
 int pic_store_journal_verify(struct pic_store *store, struct pic_error *err);
 

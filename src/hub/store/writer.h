@@ -38,7 +38,7 @@ struct pic_writer_facts {
 	uint64_t writes;       /* durable */
 	uint64_t transactions; /* durable; fewer than writes: that is group commit */
 	uint64_t failures;
-	double seconds;	       /* spent in transactions */
+	double seconds; /* spent in transactions */
 };
 
 /* `wake_fd` is an eventfd that is written when there is something to collect; both stay the caller's. */
@@ -47,7 +47,8 @@ int pic_writer_new(struct pic_writer **out, struct pic_database *database, int w
 void pic_writer_submit(struct pic_writer *writer, struct pic_write *write);
 /* *done: what is finished, oldest first. *undo: after a failure, the failed write and all later ones,
  * oldest first; the writer goes on with an empty queue. Both may be NULL. */
-void pic_writer_collect(struct pic_writer *writer, struct pic_write **done, struct pic_write **undo);
+void pic_writer_collect(struct pic_writer *writer, struct pic_write **done,
+			struct pic_write **undo);
 /* Until nothing is under way (collect then gets it all). */
 void pic_writer_wait(struct pic_writer *writer);
 void pic_writer_facts(struct pic_writer *writer, struct pic_writer_facts *out);
