@@ -20,7 +20,8 @@ void pic_loop_free(struct pic_loop *loop); /* frees watches and timers too; clos
 int pic_loop_run(struct pic_loop *loop, struct pic_error *err); /* until pic_loop_stop */
 void pic_loop_stop(struct pic_loop *loop);
 
-/* `events` are EPOLLIN, EPOLLOUT, EPOLLRDHUP...; level-triggered. The fd stays the caller's. */
+/* `events` are EPOLLIN, EPOLLOUT, EPOLLRDHUP...; level-triggered. The fd stays the caller's. A watch for
+ * 0 sleeps: not even an error wakes it. */
 typedef void pic_watch_fn(void *data, int fd, uint32_t events);
 int pic_loop_watch(struct pic_loop *loop, int fd, uint32_t events, pic_watch_fn *fn, void *data,
 		   struct pic_watch **out, struct pic_error *err);
@@ -45,5 +46,6 @@ int pic_loop_signal(struct pic_loop *loop, int signo, pic_signal_fn *fn, void *d
  * the number of ms they can wait, -1 for any length. */
 typedef int64_t pic_prepare_fn(void *data);
 int pic_loop_prepare(struct pic_loop *loop, pic_prepare_fn *fn, void *data, struct pic_error *err);
+void pic_loop_prepare_remove(struct pic_loop *loop, pic_prepare_fn *fn, void *data);
 
 #endif

@@ -7,7 +7,8 @@
  * its parents that are marked global. Values land in one struct of the program by offset:
  *   TEXT  const char *      FLAG  bool      NUMBER  long long      LIST  struct pic_option_list
  *   DURATION int64_t (ms)   SIZE unsigned long long (bytes)
- * Texts are owned by the `struct pic_options` and live until pic_options_free.
+ * Texts and lists live until pic_program_run returns. In the environment the items of a list are
+ * separated by blanks; in the file the row is repeated. A flag's list replaces the file's.
  */
 #ifndef PIC_BASE_OPTION_H
 #define PIC_BASE_OPTION_H
@@ -56,7 +57,8 @@ struct pic_command {
 	const char *details;   /* more lines for --help and the man page, or NULL */
 	const struct pic_option *options;
 	const struct pic_command *commands; /* sub-commands, or NULL */
-	int (*run)(void *program, int argc, char **argv); /* returns the exit status; argv without flags */
+	/* Returns the exit status; argv without flags and command names. `program`: the values. */
+	int (*run)(void *program, int argc, char **argv);
 	int minimum_arguments, maximum_arguments;	      /* maximum -1: any */
 };
 
@@ -67,9 +69,10 @@ struct pic_program {
 	struct pic_command root;
 };
 
-/* Parses argv, environment and file into `values`, answers --help, --version and `completion bash`
- * itself, and runs the command. Returns an exit status of design 10 (2 for wrong usage, said on stderr
- * in one sentence with the nearest correct spelling). Sorted flags and arguments may be mixed; "--" ends. */
+/* Parses argv, environment and file into `values`, answers --help, --version, `completion bash` and (for the
+ * build) `documentation man|markdown` itself, and runs the command. Returns an exit status (2 for wrong
+ * usage, said on stderr in one sentence with the nearest correct spelling). Flags and arguments may be
+ * mixed; "--" ends the flags. */
 int pic_program_run(const struct pic_program *program, void *values, int argc, char **argv);
 
 /* Documents out of the same table. */
