@@ -76,7 +76,7 @@ int pic_place_object(const struct pic_place *place, const char *key, struct pic_
 		     struct pic_error *err)
 {
 	struct pic_place made = { 0 };
-	const struct pic_json *value;
+	const struct pic_json *value = NULL;
 	int r = look(place, key, PIC_REQUIRED, &value, err);
 
 	if (r < 0)
@@ -88,7 +88,7 @@ int pic_place_object(const struct pic_place *place, const char *key, struct pic_
 int pic_place_count(const struct pic_place *place, const char *key, size_t maximum, size_t *out,
 		    struct pic_error *err)
 {
-	const struct pic_json *value;
+	const struct pic_json *value = NULL;
 	int r = look(place, key, PIC_OPTIONAL, &value, err);
 	size_t count;
 

@@ -17,7 +17,8 @@ struct pic_acceptance {
 	char epoch[PIC_EPOCH_TEXT]; /* "": no document was accepted yet */
 	int64_t revision;
 	unsigned char digest[PIC_DIGEST_SIZE]; /* of the document's bytes */
-	char confirmed[PIC_EPOCH_TEXT];	       /* the epoch a person agreed to last, by joining or at the hub */
+	char confirmed
+		[PIC_EPOCH_TEXT]; /* the epoch a person agreed to last, by joining or at the hub */
 };
 
 enum pic_accept {

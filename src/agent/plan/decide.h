@@ -11,7 +11,7 @@ struct pic_planner {
 	const struct pic_plan_input *input;
 	struct pic_plan *plan;
 	size_t fetches; /* under way or planned */
-	bool stopped;	/* only with PIC_RULE_FAILURE_IS_LOCAL broken: an earlier component failed */
+	bool stopped; /* only with PIC_RULE_FAILURE_IS_LOCAL broken: an earlier component failed */
 };
 
 static inline bool pic_planner_keeps(const struct pic_planner *planner, enum pic_plan_rule rule)
@@ -32,7 +32,8 @@ void pic_planner_wake(struct pic_planner *planner, int64_t boot_ms);
 /* The next free status, filled with name, type and the entry's evidence (entry may be NULL). */
 struct pic_report_component *pic_planner_status(struct pic_planner *planner,
 						const struct pic_workload_name *name,
-						const char *type, const struct pic_plan_entry *entry);
+						const char *type,
+						const struct pic_plan_entry *entry);
 void pic_planner_say(struct pic_report_component *status, enum pic_phase phase, const char *reason,
 		     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -40,7 +41,8 @@ void pic_planner_say(struct pic_report_component *status, enum pic_phase phase, 
 void pic_planner_decide(struct pic_planner *planner, size_t index);
 /* True when the artifact is in the supervisor's store and was admitted; else plans the next step
  * towards it and says what is done in `status`. */
-bool pic_planner_ready(struct pic_planner *planner, size_t index, struct pic_report_component *status);
+bool pic_planner_ready(struct pic_planner *planner, size_t index,
+		       struct pic_report_component *status);
 /* Plans the DROP of artifacts that nobody wants or uses; true when some are still there. */
 bool pic_planner_drop(struct pic_planner *planner);
 /* True when all that the component depends on runs; else says what it waits for in `status`. */

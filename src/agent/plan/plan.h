@@ -30,7 +30,7 @@ enum pic_restart {
 
 enum pic_busy {
 	PIC_IDLE,
-	PIC_BUSY_START, /* asked of the supervisor, not yet answered and seen in the ledger */
+	PIC_BUSY_START, /* asked of the supervisor, not yet answered */
 	PIC_BUSY_STOP,
 };
 
@@ -49,14 +49,14 @@ struct pic_plan_component {
 	const char *problem_reason;
 	const char *refusal; /* why policy does not allow it, or NULL */
 
-	enum pic_busy busy;
 	unsigned ends;	       /* runs in a row that ended soon; see pic_plan_note_end */
 	int64_t noted_start;   /* started_boot_ms of the last run that was counted in `ends` */
 	const char *failure;   /* why the supervisor could not start it, or NULL */
 	int64_t retry_boot_ms; /* with failure: when to try again */
 };
 
-/* One ledger entry as the supervisor told it last. */
+/* One ledger entry as the supervisor told it last. A start that was asked for is an entry at once, in
+ * state PIC_LEDGER_STARTING and busy, so that nothing about it can be forgotten. */
 struct pic_plan_entry {
 	struct pic_ledger_entry ledger;
 	enum pic_busy busy;
@@ -79,11 +79,11 @@ enum pic_artifact_state {
 struct pic_plan_artifact {
 	unsigned char digest[PIC_DIGEST_SIZE];
 	enum pic_artifact_state state;
-	bool bad;		/* was looked at and can never run */
-	bool permanent;		/* the failure lies in what the component says, not in the world */
-	const char *reason;	/* of the last failure, one word; NULL: none */
-	const char *text;	/* its sentence */
-	int64_t retry_boot_ms;	/* not before this time again */
+	bool bad;	       /* was looked at and can never run */
+	bool permanent;	       /* the failure lies in what the component says, not in the world */
+	const char *reason;    /* of the last failure, one word; NULL: none */
+	const char *text;      /* its sentence */
+	int64_t retry_boot_ms; /* not before this time again */
 };
 
 struct pic_plan_input {
@@ -91,8 +91,8 @@ struct pic_plan_input {
 	size_t component_count;
 	const struct pic_document_removed *removed;
 	size_t removed_count;
-	int64_t revision;      /* of the document, 0: there is none */
-	bool absence_removes;  /* only for `piccolo run`: the file is all there is */
+	int64_t revision;     /* of the document, 0: there is none */
+	bool absence_removes; /* only for `piccolo run`: the file is all there is */
 	const struct pic_plan_entry *entries;
 	size_t entry_count;
 	const struct pic_plan_artifact *artifacts;
@@ -131,9 +131,9 @@ enum pic_plan_rule {
 	PIC_RULE_ABSENCE_KEEPS = 1 << 0,
 	PIC_RULE_REMOVED_STOPS = 1 << 1,
 	PIC_RULE_REMOVAL_IS_PROVED = 1 << 2,
-	PIC_RULE_REVISION_RISES = 1 << 3,	/* accept.c */
+	PIC_RULE_REVISION_RISES = 1 << 3,     /* accept.c */
 	PIC_RULE_EPOCH_IS_CONFIRMED = 1 << 4, /* accept.c */
-	PIC_RULE_ORPHANS_ARE_KEPT = 1 << 5,	/* accept.c */
+	PIC_RULE_ORPHANS_ARE_KEPT = 1 << 5,   /* accept.c */
 	PIC_RULE_DRIFT_IS_HEALED = 1 << 6,
 	PIC_RULE_OLD_UNTIL_NEW_IS_READY = 1 << 7,
 	PIC_RULE_ADMISSION = 1 << 8,

@@ -1,0 +1,60 @@
+/* How runs end, how they are counted, and how long the next start waits. */
+#include "agent/plan/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FIRST_MS 100
+#define LONGEST_MS (5 * 60 * 1000)
+#define LASTED_MS (10 * 60 * 1000)
+
+int64_t pic_plan_backoff_ms(unsigned ends)
+{
+	int64_t ms = FIRST_MS;
+
+	for (; ends > 1 && ms < LONGEST_MS; ends--)
+		ms *= 2;
+	return ms < LONGEST_MS ? ms : LONGEST_MS;
+}
+
+void pic_plan_note_end(struct pic_plan_component *component, const struct pic_ledger_entry *entry)
+{
+	bool lasted = entry->ended_boot_ms - entry->started_boot_ms >= LASTED_MS;
+
+	if (entry->state != PIC_LEDGER_ENDED ||
+	    memcmp(entry->spec_digest, component->spec_digest, PIC_DIGEST_SIZE) != 0 ||
+	    component->noted_start == entry->started_boot_ms)
+		return;
+	if (component->ends == 0) /* the agent starts anew: the ledger remembers */
+		component->ends = entry->restarts;
+	component->ends = lasted ? 1 : component->ends + 1;
+	component->noted_start = entry->started_boot_ms;
+}
+
+void pic_plan_end_text(const struct pic_ledger_entry *entry, char *out, size_t size)
+{
+	const char *text = entry->end_text;
+
+	switch ((enum pic_end_kind)entry->end_kind) {
+	case PIC_END_STATUS:
+		snprintf(out, size, "it ended with status %d", entry->end_value);
+		return;
+	case PIC_END_TRAP:
+		snprintf(out, size, "it trapped: %s", text);
+		return;
+	case PIC_END_SIGNAL:
+		snprintf(out, size, "it was killed by signal %d (%s)", entry->end_value,
+			 strsignal(entry->end_value));
+		return;
+	case PIC_END_MEMORY:
+		snprintf(out, size, "it was killed because it needed more memory than its limit");
+		return;
+	case PIC_END_INVALID:
+		snprintf(out, size, "it cannot run: %s", text);
+		return;
+	case PIC_END_NONE:
+	case PIC_END_UNKNOWN:
+		break;
+	}
+	snprintf(out, size, "it ended and left no note why");
+}
