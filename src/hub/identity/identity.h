@@ -21,10 +21,14 @@ struct pic_caller {
 	enum pic_role role;
 	char name[PIC_NAME_MAX + 1];
 	struct pic_sha256 key_pin; /* DEVICE */
+	bool is_demo; /* ADMIN by the open login of --insecure-demo: good on the plain listener only */
+	bool is_unknown; /* NOBODY, with a certificate of our own for a device that the store lacks: `name` */
 };
 
-/* Loads or makes authority and keys in `folder` (0600). New admin token: *new_token gets it (free it),
- * else NULL. */
+#define PIC_TOKEN_TEXT 72
+
+/* Loads or makes authority and keys in `folder`/identity (0600). When there is no admin token yet, one is
+ * made and stored: *new_token gets it (free it), else NULL. Waits for the disk. */
 int pic_identity_open(struct pic_identity **out, struct pic_store *store, const char *folder,
 		      char **new_token, struct pic_error *err);
 void pic_identity_close(struct pic_identity *identity);
@@ -37,14 +41,22 @@ int pic_identity_listener(struct pic_identity *identity, const char *const *addr
  * device is NOBODY. */
 void pic_identity_caller(struct pic_identity *identity, const struct pic_exchange *exchange,
 			 struct pic_caller *out);
+bool pic_identity_is_admin_token(struct pic_identity *identity, const char *token);
+/* What a login gives: good for 24 h, kept hashed and in memory only. */
+void pic_identity_session(struct pic_identity *identity, char token[PIC_TOKEN_TEXT]);
+/* The one token of the open login, made at each start. */
+void pic_identity_demo_session(struct pic_identity *identity, char token[PIC_TOKEN_TEXT]);
+/* Ends every admin token and makes a new one; waits for the disk: only while the hub does not serve. */
+int pic_identity_renew_admin(struct pic_identity *identity, const struct pic_actor *actor,
+			     char token[PIC_TOKEN_TEXT], struct pic_error *err);
 /* A one-time enrolment token for a target; the text is shown once. */
 int pic_identity_enroll(struct pic_identity *identity, const struct pic_actor *actor,
-			const char *target, int64_t valid_ms, char token[72],
+			const char *target, int64_t valid_ms, char token[PIC_TOKEN_TEXT],
 			pic_change_done_fn *done, void *data, struct pic_error *err);
 /* Checks and uses up the token; -EACCES with a sentence: wrong, used, expired, other target. */
 int pic_identity_redeem(struct pic_identity *identity, const char *target, const char *token,
 			struct pic_change *change, struct pic_error *err);
-/* A device certificate for the key of a request. */
+/* A device certificate, good for a year, for the key of a request that names `target`. */
 int pic_identity_certify(struct pic_identity *identity, const char *target, const char *request_pem,
 			 struct pic_buf *certificate, struct pic_sha256 *key_pin,
 			 struct pic_error *err);
