@@ -212,12 +212,22 @@ static enum MHD_Result dispatch(struct pic_exchange *exchange)
 	return MHD_YES;
 }
 
+static void limit_body(struct pic_exchange *exchange)
+{
+	const struct pic_server_settings *settings = &exchange->server->settings;
+	const size_t limit = settings->body_limit ? settings->body_limit(settings->data, exchange)
+						  : settings->body_max;
+
+	if (limit < exchange->body.maximum)
+		exchange->body.maximum = limit;
+}
+
 static bool announces_too_much(const struct pic_exchange *exchange)
 {
 	const char *length = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND,
 							 "Content-Length");
 
-	return length && strtoull(length, NULL, 10) > exchange->server->settings.body_max;
+	return length && strtoull(length, NULL, 10) > exchange->body.maximum;
 }
 
 static void take_body(struct pic_exchange *exchange, const char *data, size_t size)
@@ -248,6 +258,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 		exchange->method = strdup(method);
 		if (!exchange->method)
 			return MHD_NO;
+		limit_body(exchange);
 		if (announces_too_much(exchange)) { /* answered before the body is sent */
 			exchange->body_too_large = true;
 			return dispatch(exchange);

@@ -26,6 +26,9 @@ struct pic_server_settings {
 	size_t body_max;		  /* larger: 413 */
 	unsigned connections_max;
 	unsigned idle_timeout_s;	  /* keep-alive connections without a request */
+	/* The most bytes of body that this request may have, asked when its head has arrived (method, path,
+	 * headers and certificate are there) and never more than body_max. NULL: body_max for all. */
+	size_t (*body_limit)(void *data, const struct pic_exchange *exchange);
 	void (*handle)(void *data, struct pic_exchange *exchange);
 	void (*gone)(void *data, struct pic_exchange *exchange); /* only for exchanges that were kept */
 	/* how a refusal made by this layer (413, 400, 404 on a bad URL) is worded; NULL: plain text */
