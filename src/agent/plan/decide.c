@@ -142,8 +142,12 @@ static bool is_forbidden(struct pic_planner *planner, const struct pic_plan_comp
 	if (!component->failure || planner->input->now_boot_ms >= component->retry_boot_ms ||
 	    !pic_planner_keeps(planner, PIC_RULE_RETRY_WAITS))
 		return false;
-	pic_planner_say(status, PIC_PHASE_BACKOFF, "StartFailed", "%.340s%s", component->failure,
-			still(entry));
+	if (component->failure_is_refusal)
+		pic_planner_say(status, PIC_PHASE_REFUSED, "RefusedByPolicy", "%.340s%s",
+				component->failure, still(entry));
+	else
+		pic_planner_say(status, PIC_PHASE_BACKOFF, "StartFailed", "%.340s%s",
+				component->failure, still(entry));
 	pic_planner_wake(planner, component->retry_boot_ms);
 	return true;
 }

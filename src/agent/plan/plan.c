@@ -116,6 +116,17 @@ static void remove_entry(struct pic_planner *planner, const struct pic_plan_entr
 	pic_planner_stop(planner, entry);
 }
 
+/* Nothing of it is in the ledger, but files may be left from before the boot: a STOP is the proof. */
+static void ask_for_proof(struct pic_planner *planner, const struct pic_plan_removed *removed)
+{
+	if (removed->busy != PIC_IDLE && pic_planner_keeps(planner, PIC_RULE_NOTHING_TWICE))
+		return;
+	if (planner->input->now_boot_ms < removed->retry_boot_ms)
+		pic_planner_wake(planner, removed->retry_boot_ms);
+	else
+		pic_planner_step(planner, PIC_STEP_STOP, SIZE_MAX, &removed->name, NULL);
+}
+
 /* Stops what is listed as removed and answers through which revision all of it is gone. */
 static int64_t plan_removed(struct pic_planner *planner)
 {
@@ -123,12 +134,16 @@ static int64_t plan_removed(struct pic_planner *planner)
 	int64_t through = input->revision;
 
 	for (size_t i = 0; i < input->removed_count; i++) {
-		const struct pic_document_removed *removed = &input->removed[i];
+		const struct pic_plan_removed *removed = &input->removed[i];
 		const struct pic_plan_entry *entry = pic_planner_entry(planner, &removed->name);
 
-		if (!entry || !pic_planner_keeps(planner, PIC_RULE_REMOVED_STOPS))
+		if ((!entry && removed->proved) ||
+		    !pic_planner_keeps(planner, PIC_RULE_REMOVED_STOPS))
 			continue;
-		remove_entry(planner, entry);
+		if (entry)
+			remove_entry(planner, entry);
+		else
+			ask_for_proof(planner, removed);
 		if (removed->revision - 1 < through &&
 		    pic_planner_keeps(planner, PIC_RULE_REMOVAL_IS_PROVED))
 			through = removed->revision - 1;
@@ -211,8 +226,9 @@ static size_t fetches_under_way(const struct pic_plan_input *input)
 
 static int allocate(const struct pic_plan_input *input, struct pic_plan *plan)
 {
-	/* a component has one step at a time, and one artifact step; an entry one; an artifact a DROP */
-	size_t steps = 2 * input->component_count + input->entry_count + input->artifact_count;
+	/* a component has one step at a time; an entry, a removed name and an artifact at most one */
+	size_t steps = input->component_count + input->entry_count + input->removed_count +
+		       input->artifact_count;
 	size_t statuses = input->component_count + input->entry_count;
 
 	plan->steps = calloc(steps + 1, sizeof(*plan->steps));

@@ -49,10 +49,11 @@ struct pic_plan_component {
 	const char *problem_reason;
 	const char *refusal; /* why policy does not allow it, or NULL */
 
-	unsigned ends;	       /* runs in a row that ended soon; see pic_plan_note_end */
-	int64_t noted_start;   /* started_boot_ms of the last run that was counted in `ends` */
-	const char *failure;   /* why the supervisor could not start it, or NULL */
-	int64_t retry_boot_ms; /* with failure: when to try again */
+	unsigned ends;		 /* runs in a row that ended soon; see pic_plan_note_end */
+	int64_t noted_start;	 /* started_boot_ms of the last run that was counted in `ends` */
+	const char *failure;	 /* why the supervisor could not start it, or NULL */
+	bool failure_is_refusal; /* the supervisor's policy is another one than the one known here */
+	int64_t retry_boot_ms;	 /* with failure: when to try again */
 };
 
 /* One ledger entry as the supervisor told it last. A start that was asked for is an entry at once, in
@@ -61,6 +62,15 @@ struct pic_plan_entry {
 	struct pic_ledger_entry ledger;
 	enum pic_busy busy;
 	int64_t retry_boot_ms; /* a STOP has failed: not before this time again */
+};
+
+/* A name that the document lists as removed. */
+struct pic_plan_removed {
+	struct pic_workload_name name;
+	int64_t revision;
+	bool proved; /* the supervisor has answered a STOP: nothing is left, not even its log */
+	enum pic_busy busy;
+	int64_t retry_boot_ms;
 };
 
 enum pic_artifact_state {
@@ -89,7 +99,7 @@ struct pic_plan_artifact {
 struct pic_plan_input {
 	const struct pic_plan_component *components; /* names are unique */
 	size_t component_count;
-	const struct pic_document_removed *removed;
+	const struct pic_plan_removed *removed;
 	size_t removed_count;
 	int64_t revision;     /* of the document, 0: there is none */
 	bool absence_removes; /* only for `piccolo run`: the file is all there is */

@@ -222,9 +222,10 @@ static void copy_head(struct pic_wanted *wanted, const struct pic_document *docu
 	memcpy(wanted->epoch, document->epoch, sizeof(wanted->epoch));
 	wanted->revision = document->revision;
 	wanted->removed_count = document->removed_count;
-	if (document->removed_count > 0)
-		memcpy(wanted->removed, document->removed,
-		       document->removed_count * sizeof(*document->removed));
+	for (size_t i = 0; i < document->removed_count; i++) {
+		wanted->removed[i].name = document->removed[i].name;
+		wanted->removed[i].revision = document->removed[i].revision;
+	}
 }
 
 int pic_wanted_make(struct pic_wanted *out, const struct pic_document *document,
@@ -251,8 +252,21 @@ static bool is_same(const struct pic_plan_component *a, const struct pic_plan_co
 	return memcmp(a->spec_digest, b->spec_digest, PIC_DIGEST_SIZE) == 0;
 }
 
+/* A removal that was proved and is not a newer one needs no other proof. */
+static void inherit_removed(struct pic_wanted *wanted, const struct pic_wanted *old)
+{
+	for (size_t i = 0; i < wanted->removed_count; i++)
+		for (size_t k = 0; k < old->removed_count; k++)
+			if (wanted->removed[i].revision == old->removed[k].revision &&
+			    pic_workload_name_compare(&wanted->removed[i].name,
+						      &old->removed[k].name) == 0)
+				wanted->removed[i] = old->removed[k];
+}
+
 void pic_wanted_inherit(struct pic_wanted *wanted, struct pic_wanted *old)
 {
+	if (strcmp(wanted->epoch, old->epoch) == 0)
+		inherit_removed(wanted, old);
 	for (size_t i = 0; i < wanted->count; i++) {
 		struct pic_plan_component *to = &wanted->components[i];
 		size_t k = pic_wanted_find(old, &to->name);
@@ -266,6 +280,7 @@ void pic_wanted_inherit(struct pic_wanted *wanted, struct pic_wanted *old)
 		to->ends = from->ends;
 		to->noted_start = from->noted_start;
 		to->retry_boot_ms = from->retry_boot_ms;
+		to->failure_is_refusal = from->failure_is_refusal;
 		wanted->sources[i].failures = old->sources[k].failures;
 		wanted->sources[i].failure = PIC_STEAL(old->sources[k].failure);
 		to->failure = wanted->sources[i].failure;
@@ -330,20 +345,16 @@ void pic_wanted_note_start(struct pic_wanted *wanted, size_t index, int code, co
 {
 	struct pic_plan_component *component = &wanted->components[index];
 	struct pic_wanted_source *source = &wanted->sources[index];
-	char **said = code == -EPERM ? &source->refusal : &source->failure;
 
+	free(PIC_STEAL(source->failure));
+	component->failure = NULL;
 	if (code == 0) {
-		free(PIC_STEAL(source->failure));
-		component->failure = NULL;
 		source->failures = 0;
 		return;
 	}
-	free(*said);
-	*said = strdup(text);
-	if (code == -EPERM) {
-		component->refusal = *said ? *said : "policy does not allow it";
-		return;
-	}
-	component->failure = *said ? *said : "the supervisor could not start it";
+	source->failure = strdup(text);
+	component->failure = source->failure ? source->failure
+					     : "the supervisor could not start it";
+	component->failure_is_refusal = code == -EPERM;
 	component->retry_boot_ms = now_boot_ms + retry_delay_ms(++source->failures);
 }

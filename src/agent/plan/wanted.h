@@ -26,7 +26,7 @@ struct pic_wanted {
 	struct pic_plan_component *components;
 	struct pic_wanted_source *sources;
 	size_t count;
-	struct pic_document_removed *removed;
+	struct pic_plan_removed *removed;
 	size_t removed_count;
 };
 
@@ -46,7 +46,7 @@ int pic_wanted_spec(const struct pic_wanted *wanted, size_t index, void **spec, 
 size_t pic_wanted_find(const struct pic_wanted *wanted, const struct pic_workload_name *name);
 #define PIC_WANTED_NONE ((size_t)-1)
 
-/* A START of `index` was refused (code -EPERM) or failed; or (code 0) it is up. */
+/* A START of `index` failed (code -EPERM: the supervisor's policy forbids it); or (code 0) it is up. */
 void pic_wanted_note_start(struct pic_wanted *wanted, size_t index, int code, const char *text,
 			   int64_t now_boot_ms);
 

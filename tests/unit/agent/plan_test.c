@@ -12,7 +12,7 @@ struct scene {
 	struct pic_plan_component component;
 	struct pic_plan_entry entry;
 	struct pic_plan_artifact artifact;
-	struct pic_document_removed removed;
+	struct pic_plan_removed removed;
 	struct pic_plan_input input;
 	struct pic_plan plan;
 };
@@ -181,7 +181,15 @@ static void removal_ends_with_proof(void **state)
 	assert_int_equal(scene.plan.statuses[0].phase, PIC_PHASE_REMOVING);
 	assert_int_equal(scene.plan.removed_through, 7);
 
-	scene.input.entry_count = 0; /* no process any more, but its file */
+	scene.input.entry_count =
+		0; /* no process any more, but nobody has said that nothing is left */
+	scene.artifact.state = PIC_ARTIFACT_DROPPING;
+	plan(&scene);
+	assert_int_equal(scene.plan.steps[0].kind, PIC_STEP_STOP);
+	assert_int_equal(scene.plan.removed_through, 7);
+
+	scene.removed.proved = true;
+	scene.artifact.state = PIC_ARTIFACT_STORED; /* its file is there */
 	plan(&scene);
 	assert_int_equal(scene.plan.steps[0].kind, PIC_STEP_DROP);
 	assert_int_equal(scene.plan.removed_through, 7);

@@ -223,6 +223,11 @@ void world_build(struct world *world)
 	for (size_t i = 0; world->kept && i < world->kept->component_count; i++)
 		build_component(world, &world->kept->components[i], true);
 	inherit(world, old, count);
+	for (size_t i = 0; i < world->document->removed_count; i++) {
+		memset(&world->removed[i], 0, sizeof(world->removed[i]));
+		world->removed[i].name = world->document->removed[i].name;
+		world->removed[i].revision = world->document->removed[i].revision;
+	}
 }
 
 /* The model's own opinion on whether the document is to be taken. */
@@ -325,6 +330,7 @@ static void random_entry(struct world *world, size_t index)
 	entry->ledger.ended_boot_ms = world->now - 1000;
 	entry->ledger.end_kind = state == 3 ? PIC_END_SIGNAL : PIC_END_NONE;
 	entry->ledger.end_value = state == 3 ? 9 : 0;
+	world->logs[index] = true;
 	world->stored[digest] = true;
 	world->admitted[digest] = true;
 	if (world_chance(world, 70))

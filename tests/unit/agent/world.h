@@ -45,6 +45,9 @@ struct world {
 	char dependencies[2 * WORLD_NAMES][WORLD_DEPENDENCIES][PIC_NAME_MAX + 1];
 	size_t component_count;
 
+	struct pic_plan_removed removed[WORLD_NAMES];
+	bool logs[WORLD_NAMES + WORLD_FOREIGN]; /* files that lie about until a STOP */
+
 	struct pic_plan_entry entries[WORLD_NAMES + WORLD_FOREIGN];
 	size_t entry_count;
 	bool will_start[WORLD_NAMES + WORLD_FOREIGN]; /* how a busy START ends */

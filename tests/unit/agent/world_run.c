@@ -21,6 +21,7 @@ static void begin_start(struct world *world, const struct pic_step *step)
 		restarts = entry->ledger.restarts + 1;
 	}
 	memset(entry, 0, sizeof(*entry));
+	world->logs[world_name_index(&step->name)] = true;
 	entry->ledger.name = step->name;
 	snprintf(entry->ledger.type, sizeof(entry->ledger.type), "wasm");
 	memcpy(entry->ledger.digest, component->digest, PIC_DIGEST_SIZE);
@@ -28,6 +29,15 @@ static void begin_start(struct world *world, const struct pic_step *step)
 	entry->ledger.state = PIC_LEDGER_STARTING;
 	entry->ledger.restarts = restarts;
 	entry->busy = PIC_BUSY_START;
+}
+
+static struct pic_plan_removed *removed_of(struct world *world,
+					   const struct pic_workload_name *name)
+{
+	for (size_t i = 0; world->document && i < world->document->removed_count; i++)
+		if (world_name_index(&world->removed[i].name) == world_name_index(name))
+			return &world->removed[i];
+	return NULL;
 }
 
 static void carry_out(struct world *world, const struct pic_step *step)
@@ -38,12 +48,16 @@ static void carry_out(struct world *world, const struct pic_step *step)
 		[PIC_STEP_DROP] = PIC_ARTIFACT_DROPPING,
 	};
 	struct pic_plan_entry *entry;
+	struct pic_plan_removed *removed;
 
 	switch (step->kind) {
 	case PIC_STEP_STOP:
 		entry = world_entry(world, &step->name);
 		if (entry)
 			entry->busy = PIC_BUSY_STOP;
+		removed = removed_of(world, &step->name);
+		if (removed)
+			removed->busy = PIC_BUSY_STOP;
 		break;
 	case PIC_STEP_START:
 		begin_start(world, step);
@@ -105,6 +119,43 @@ static void finish_start(struct world *world, size_t index)
 		end_run(world, entry, PIC_END_INVALID, 0);
 	else if (spec == SPEC_ENDS)
 		end_run(world, entry, PIC_END_STATUS, 0);
+}
+
+static void prove(struct world *world, const struct pic_workload_name *name)
+{
+	struct pic_plan_removed *removed = removed_of(world, name);
+
+	world->logs[world_name_index(name)] = false;
+	if (!removed)
+		return;
+	removed->proved = true;
+	removed->busy = PIC_IDLE;
+}
+
+static void fail_proof(struct world *world, const struct pic_workload_name *name)
+{
+	struct pic_plan_removed *removed = removed_of(world, name);
+
+	if (!removed)
+		return;
+	removed->busy = PIC_IDLE;
+	removed->retry_boot_ms = world->now + 1000;
+}
+
+/* A STOP of what is not in the ledger. */
+static void finish_removals(struct world *world)
+{
+	for (size_t i = 0; world->document && i < world->document->removed_count; i++) {
+		struct pic_plan_removed *removed = &world->removed[i];
+
+		if (removed->busy == PIC_IDLE || world_entry(world, &removed->name) ||
+		    !world_chance(world, 60))
+			continue;
+		if (!world->quiet && world_chance(world, 20))
+			fail_proof(world, &removed->name);
+		else
+			prove(world, &removed->name);
+	}
 }
 
 static void finish_entries(struct world *world)
@@ -199,7 +250,7 @@ void world_input(const struct world *world, struct pic_plan_input *input)
 	input->components = world->components;
 	input->component_count = world->component_count;
 	if (world->document) {
-		input->removed = world->document->removed;
+		input->removed = world->removed;
 		input->removed_count = world->document->removed_count;
 		input->revision = world->document->revision;
 	}
@@ -218,6 +269,9 @@ bool world_is_busy(const struct world *world)
 	for (size_t i = 0; i < world->entry_count; i++)
 		if (world->entries[i].busy != PIC_IDLE ||
 		    world->entries[i].ledger.state == PIC_LEDGER_STARTING)
+			return true;
+	for (size_t i = 0; world->document && i < world->document->removed_count; i++)
+		if (world->removed[i].busy != PIC_IDLE)
 			return true;
 	for (size_t i = 0; i < world->artifact_count; i++)
 		switch (world->artifacts[i].state) {
@@ -311,6 +365,7 @@ bool world_round(struct world *world)
 	pass_time(world, plan.step_count > 0 ? 0 : plan.wake_boot_ms);
 	pic_plan_clear(&plan);
 	finish_entries(world);
+	finish_removals(world);
 	for (size_t i = world->artifact_count; i-- > 0;)
 		if (world_chance(world, 60))
 			finish_artifact(world, i);
