@@ -1,5 +1,5 @@
 /*
- * The component types that exist and the properties each of them knows. Internal to symphony/.
+ * The component types that exist and the properties each of them knows.
  */
 #ifndef PIC_SYMPHONY_COMPONENT_TYPES_H
 #define PIC_SYMPHONY_COMPONENT_TYPES_H
