@@ -6,6 +6,7 @@ set(CMAKE_C_EXTENSIONS ON) # gnu11, for the cleanup attribute
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 include(CheckPIESupported)
 check_pie_supported()
+set(CMAKE_C_COMPILE_OPTIONS_PIC ${CMAKE_C_COMPILE_OPTIONS_PIE}) # there are programs only, no shared library
 
 # The presets say everything; a build type would add flags of its own.
 set(CMAKE_BUILD_TYPE "None" CACHE STRING "" FORCE)
@@ -17,7 +18,7 @@ add_link_options(-Wl,-z,noexecstack)
 
 # The sections that nothing refers to are dropped in every build, so that what links in `release` links in `dev`.
 add_compile_options(-ffunction-sections -fdata-sections)
-add_link_options(-Wl,--gc-sections)
+add_link_options(-Wl,--gc-sections -Wl,--as-needed)
 
 set(PICCOLO_WERROR OFF)
 if(PICCOLO_FLAVOUR STREQUAL "dev")
@@ -36,7 +37,7 @@ elseif(PICCOLO_FLAVOUR STREQUAL "release")
 		add_compile_options(-fcf-protection)
 	endif()
 	add_compile_definitions(NDEBUG)
-	add_link_options(-Wl,-z,relro,-z,now -Wl,--as-needed -Wl,-O1 -Wl,--build-id=sha1 -s)
+	add_link_options(-Wl,-z,relro,-z,now -Wl,-O1 -Wl,--build-id=sha1 -s)
 elseif(PICCOLO_FLAVOUR STREQUAL "fuzz")
 	if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
 		message(FATAL_ERROR "The fuzz build wants clang (libFuzzer): cmake --preset fuzz")
@@ -57,10 +58,10 @@ if(PICCOLO_WERROR)
 	target_compile_options(pic_own_flags INTERFACE -Werror)
 endif()
 
-# Link-time optimisation of our own code in `release`, when the compiler can. Never of WAMR: it makes the
-# interpreter 1.5 to 2.5 times slower.
+# Link-time optimisation of our own code in `release` with gcc (clang's wants another linker). Never of WAMR: it makes
+# the interpreter 1.5 to 2.5 times slower.
 set(PICCOLO_LTO OFF)
-if(PICCOLO_FLAVOUR STREQUAL "release")
+if(PICCOLO_FLAVOUR STREQUAL "release" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
 	include(CheckIPOSupported)
 	check_ipo_supported(RESULT PICCOLO_LTO OUTPUT PICCOLO_LTO_WHY LANGUAGES C)
 endif()
