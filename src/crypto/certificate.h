@@ -5,6 +5,7 @@
 #ifndef PIC_CRYPTO_CERTIFICATE_H
 #define PIC_CRYPTO_CERTIFICATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -15,6 +16,7 @@ enum pic_certificate_use {
 	PIC_CERTIFICATE_SERVER,
 	PIC_CERTIFICATE_DEVICE, /* TLS client */
 	PIC_CERTIFICATE_TICKET, /* signs tickets: digitalSignature, no TLS use */
+	PIC_CERTIFICATE_OTHER,	/* only in facts: none of the above, or several */
 };
 
 struct pic_certificate_facts {
@@ -23,6 +25,7 @@ struct pic_certificate_facts {
 	char serial[48]; /* hexadecimal */
 	int64_t not_before_ms, not_after_ms;
 	bool is_authority;
+	enum pic_certificate_use use; /* by its extensions */
 	struct pic_sha256 key_pin;     /* of the SubjectPublicKeyInfo */
 	struct pic_sha256 fingerprint; /* of the whole DER */
 };
@@ -55,5 +58,9 @@ int pic_certificate_key(const char *pem, struct pic_key **out, struct pic_error 
  * not looked at (a device whose clock is not set). */
 int pic_certificate_verify(const char *pem, const char *authority_pem, int64_t now_ms,
 			   struct pic_error *err);
+/* The same, and the certificate must be one for `use`. A device's certificate chains to the hub's authority
+ * as the ticket signer's does: whoever checks a ticket must ask for PIC_CERTIFICATE_TICKET here. */
+int pic_certificate_verify_use(const char *pem, const char *authority_pem,
+			       enum pic_certificate_use use, int64_t now_ms, struct pic_error *err);
 
 #endif

@@ -1,0 +1,90 @@
+#include "base/message.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+union control {
+	char bytes[CMSG_SPACE(PIC_MESSAGE_FDS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	struct cmsghdr align;
+};
+
+int pic_message_send(int socket_fd, const struct pic_message *message)
+{
+	union control control;
+	struct iovec part = { message->data, message->size };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+	size_t size = message->fd_count * sizeof(int);
+
+	if (message->address_size) {
+		header.msg_name = (void *)&message->address;
+		header.msg_namelen = message->address_size;
+	}
+	if (size) {
+		memset(&control, 0, sizeof(control));
+		header.msg_control = &control;
+		header.msg_controllen = CMSG_SPACE(size);
+		*CMSG_FIRSTHDR(&header) = (struct cmsghdr){
+			.cmsg_len = CMSG_LEN(size),
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS,
+		};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&header)), message->fds, size);
+	}
+	return sendmsg(socket_fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static void read_control(struct msghdr *header, struct pic_message *message)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		struct ucred sender;
+
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_RIGHTS) {
+			message->fd_count = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+			memcpy(message->fds, CMSG_DATA(c), message->fd_count * sizeof(int));
+		} else if (c->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&sender, CMSG_DATA(c), sizeof(sender));
+			message->pid = sender.pid;
+			message->user = sender.uid;
+		}
+	}
+}
+
+int pic_message_receive(int socket_fd, struct pic_message *message)
+{
+	union control control;
+	struct iovec part = { message->data, message->size };
+	struct msghdr header = {
+		.msg_name = &message->address,
+		.msg_namelen = sizeof(message->address),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t size;
+
+	do
+		size = recvmsg(socket_fd, &header, MSG_CMSG_CLOEXEC);
+	while (size < 0 && errno == EINTR);
+	if (size < 0)
+		return -errno;
+	message->size = (size_t)size;
+	message->fd_count = 0;
+	message->pid = 0;
+	message->address_size = header.msg_namelen;
+	read_control(&header, message);
+	if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+		pic_message_close(message);
+		return -EMSGSIZE;
+	}
+	return size > 0;
+}
+
+void pic_message_close(struct pic_message *message)
+{
+	while (message->fd_count)
+		close(message->fds[--message->fd_count]);
+}

@@ -1,0 +1,17 @@
+/* What the files about certificates share. Internal to crypto/. */
+#ifndef PIC_CRYPTO_X509_H
+#define PIC_CRYPTO_X509_H
+
+#include <mbedtls/x509.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+/* "CN=...,O=...": refuses what could be read as another part of the name. */
+int pic_x509_name(const char *common_name, const char *organization, struct pic_buf *out,
+		  struct pic_error *err);
+/* The first value of an attribute ("CN"), cut to fit; -EINVAL when it is not plain text. */
+int pic_x509_attribute(const mbedtls_x509_name *name, const char *attribute, char *out,
+		       size_t size);
+
+#endif
