@@ -41,7 +41,7 @@ struct pic_request_handle {
 	struct pic_buf body;
 	uint64_t received;
 	int local_error; /* of answer_fd or receive */
-	bool too_large;
+	bool too_large, started;
 	char etag[HEADER_TEXT], location[HEADER_TEXT];
 	int64_t retry_after_ms;
 	char reason[CURL_ERROR_SIZE];
@@ -95,6 +95,9 @@ static size_t on_body(char *data, size_t one, size_t size, void *context)
 	}
 	handle->received += bytes;
 	if (handle->request.receive && goes_elsewhere(handle)) {
+		if (!handle->started && handle->request.started)
+			handle->request.started(handle->request.data, (int)status_of(handle));
+		handle->started = true;
 		handle->local_error = handle->request.receive(handle->request.data, data, bytes);
 		return handle->local_error ? 0 : bytes;
 	}
@@ -644,6 +647,13 @@ static int perform_receive(void *data, const void *bytes, size_t size)
 	return context->request->receive(context->request->data, bytes, size);
 }
 
+static void perform_started(void *data, int status)
+{
+	struct perform_context *context = data;
+
+	context->request->started(context->request->data, status);
+}
+
 static int perform_progress(void *data, size_t so_far, long long expected)
 {
 	struct perform_context *context = data;
@@ -681,6 +691,8 @@ int pic_client_perform(const struct pic_client_settings *settings,
 	copy.data = &context;
 	if (request->receive)
 		copy.receive = perform_receive;
+	if (request->started)
+		copy.started = perform_started;
 	if (request->progress)
 		copy.progress = perform_progress;
 	r = pic_client_new(&client, loop, settings, err);

@@ -41,6 +41,8 @@ struct pic_client_request {
 	/* the body of a 200 or 206 as it arrives (a watch, a followed log); answer.body stays empty. NULL: not
 	 * wanted. Returns non-zero to end the request, which then is PIC_CLIENT_BROKEN with -ECANCELED. */
 	int (*receive)(void *data, const void *bytes, size_t size);
+	/* before the first call of receive, or NULL: 206 and 200 are told apart (a download that is resumed) */
+	void (*started)(void *data, int status);
 	int redirects_max;	      /* 0: none */
 	/* called as the body arrives, or NULL; return non-zero to end the request */
 	int (*progress)(void *data, size_t so_far, long long expected);
