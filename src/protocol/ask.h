@@ -1,6 +1,9 @@
 /*
  * An ask: a question to a device that only dials out. It comes with the answer to a poll, the device
  * answers with POST /device/v1/asks/ID (the body is the answer, with its own content type).
+ * How it went travels in the query of that POST: ?status=404 (an HTTP status; absent: 200; with another one
+ * the body is one sentence as text/plain) and, for logs, &position=4711 (the log's own count behind the
+ * last byte of the answer: the `after` of the next ask). The hub hands it on as X-Piccolo-Position.
  * Wire form: {"id":"<32 hex>","kind":"logs","seconds":30,"instance":"i","component":"c","lines":100,"follow":false}
  */
 #ifndef PIC_PROTOCOL_ASK_H
