@@ -14,6 +14,9 @@
 #ifndef PIC_ADMISSION_POLICY_H
 #define PIC_ADMISSION_POLICY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/error.h"
 #include "protocol/policy.h"
 
@@ -21,6 +24,8 @@
 
 int pic_policy_parse(struct pic_policy *out, const char *text, size_t size, const char *file_name,
 		     struct pic_error *err);
+/* Whether a struct that came through a pipe can be a policy: counts, texts and ranges hold. */
+bool pic_policy_is_valid(const struct pic_policy *policy);
 /* Each answers 0 or -EPERM with the sentence that names the line to add to policy.conf. */
 int pic_policy_allows_type(const struct pic_policy *policy, const char *type, struct pic_error *err);
 /* `wanted` may be a range of ports; all of it must be inside one rule. */
@@ -36,6 +41,7 @@ bool pic_network_contains(const struct pic_network *outer, const struct pic_netw
 bool pic_ports_contain(const struct pic_policy_ports *outer, const struct pic_policy_ports *inner);
 /* "tcp:127.0.0.1:8085", "[::1]:8000-8010", "8085" ... as in wasm.listen; default transport TCP. */
 int pic_ports_parse(const char *text, size_t size, struct pic_policy_ports *out, struct pic_error *err);
+void pic_network_text(const struct pic_network *network, char out[64]); /* "10.0.0.0/8", "::1", "*" */
 void pic_ports_text(const struct pic_policy_ports *ports, char out[96]);
 
 #endif
