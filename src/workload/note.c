@@ -1,6 +1,8 @@
 #include "workload/note.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
@@ -39,4 +41,38 @@ void pic_note_end(struct pic_note *note, enum pic_end_kind kind, int value, cons
 	note->end_value = value;
 	memset(note->end_text, 0, sizeof(note->end_text));
 	memcpy(note->end_text, text, size);
+}
+
+static void judge(const struct pic_end_facts *facts, struct pic_note *out)
+{
+	bool exited = facts->status_known && WIFEXITED(facts->status);
+	char text[64];
+
+	if (facts->stopped) {
+		pic_note_end(out, PIC_END_NONE, 0, "stopped as it was asked for");
+	} else if (facts->memory_kills && !exited) {
+		pic_note_end(out, PIC_END_MEMORY, 0, "killed by its memory limit");
+	} else if (facts->status_known && WIFSIGNALED(facts->status)) {
+		int signo = WTERMSIG(facts->status);
+
+		snprintf(text, sizeof(text), "killed by signal %d (%s)", signo, strsignal(signo));
+		pic_note_end(out, PIC_END_SIGNAL, signo, text);
+	} else if (facts->note.end_kind != PIC_END_NONE) {
+		*out = facts->note;
+	} else if (exited) {
+		snprintf(text, sizeof(text), "ended with status %d", WEXITSTATUS(facts->status));
+		pic_note_end(out, PIC_END_STATUS, WEXITSTATUS(facts->status), text);
+	} else {
+		pic_note_end(out, PIC_END_UNKNOWN, 0, "ended while nobody watched, without a note");
+	}
+}
+
+void pic_end_judge(const struct pic_end_facts *facts, struct pic_ledger_entry *entry)
+{
+	struct pic_note end;
+
+	judge(facts, &end);
+	entry->end_kind = end.end_kind;
+	entry->end_value = end.end_value;
+	memcpy(entry->end_text, end.end_text, sizeof(entry->end_text));
 }

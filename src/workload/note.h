@@ -8,6 +8,7 @@
 #ifndef PIC_WORKLOAD_NOTE_H
 #define PIC_WORKLOAD_NOTE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "protocol/supervisor.h"
@@ -25,5 +26,16 @@ void pic_note_write(int fd, const struct pic_note *note);
 void pic_note_read(int fd, struct pic_note *out);
 /* The text is cut where it does not fit, between characters. */
 void pic_note_end(struct pic_note *note, enum pic_end_kind kind, int value, const char *text);
+
+/* Everything that is known when a process is gone. */
+struct pic_end_facts {
+	bool stopped;	   /* we wanted it */
+	bool status_known; /* `status` is what wait(2) says */
+	int status;
+	uint64_t memory_kills; /* by the limit of its cgroup */
+	struct pic_note note;
+};
+/* Why a workload ended, into end_kind, end_value and end_text; what the kernel says beats what was noted. */
+void pic_end_judge(const struct pic_end_facts *facts, struct pic_ledger_entry *entry);
 
 #endif
