@@ -287,6 +287,17 @@ static bool clean_config(const struct work *work, struct pic_json *config)
 	return metadata != NULL;
 }
 
+/* A hidden catalog is the hub's memory: nothing is put over it. */
+static bool name_is_free(const struct work *work)
+{
+	const struct pic_kube_path *path = &work->request->path;
+
+	if (!pic_kube_find(work->world, path->facts->kind, path->space, path->name))
+		return true;
+	pic_kube_fail_exists(work->answer, pic_kube_subject(work->request));
+	return false;
+}
+
 static void apply(const struct work *work, const struct pic_json *live, struct pic_json *config)
 {
 	PIC_CLEANUP(pic_kube_applied_free) struct pic_kube_applied made = {0};
@@ -305,7 +316,7 @@ static void apply(const struct work *work, const struct pic_json *live, struct p
 		return;
 	}
 	if (!manager_is_given(work, in.manager) || !clean_config(work, config) ||
-	    (!work->live && !namespace_exists(work)))
+	    (!work->live && !(namespace_exists(work) && name_is_free(work))))
 		return;
 	int r = pic_kube_server_apply(&in, &made, &err);
 	if (r < 0)
