@@ -9,6 +9,7 @@
 #ifndef PIC_WORKLOAD_LOG_H
 #define PIC_WORKLOAD_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -19,6 +20,11 @@ struct pic_workload_log;
 /* The two files are open for writing (an adopted log continues where it ended); taken over. */
 int pic_workload_log_new(struct pic_workload_log **out, const int segments[2], uint64_t maximum,
 			 struct pic_error *err);
+/* Instead of files: 'o' and 'e' bytes as they come to these descriptors (lent), escaped where one is a
+ * terminal; 'p' lines, marked, to the second. For a module that a person runs by hand. */
+int pic_workload_log_new_direct(struct pic_workload_log **out, int output_fd, int error_fd,
+				struct pic_error *err);
+bool pic_workload_log_is_direct(const struct pic_workload_log *log);
 void pic_workload_log_free(struct pic_workload_log *log);
 /* Bytes of a stream ('o' or 'e'); cut into lines, longer ones at 4 KB; a rest waits for its newline. */
 void pic_workload_log_write(struct pic_workload_log *log, char stream, const void *data, size_t size);

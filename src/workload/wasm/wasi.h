@@ -3,8 +3,8 @@
  *
  * A handler gets the guest's arguments as cells of eight bytes and answers a WASI errno. Everything in
  * them is hostile: an offset becomes a pointer only through pic_wasi_memory() with its full length, a
- * descriptor a file only through pic_wasi_file(). Nothing is kept from one call to the next that the
- * guest could change in between: each value is read from its memory once.
+ * descriptor a file only through pic_wasi_file(). No pointer into its memory outlives a call: the
+ * memory may move when it grows.
  *
  * Sockets have no kernel socket until the broker gave one; a runner may not make any itself.
  */
@@ -59,7 +59,7 @@ struct pic_wasi_address {
 struct pic_wasi_socket {
 	uint8_t family; /* 4 or 6 */
 	bool stream;
-	bool connecting;
+	bool bound;			  /* a datagram socket that the broker bound */
 	struct pic_wasi_address local;	  /* asked for with sock_bind */
 	struct pic_wasi_address peer;	  /* a datagram socket's fixed peer */
 	uint32_t option_mask;		  /* set before the socket was made */
@@ -73,6 +73,7 @@ struct pic_wasi_file {
 	uint8_t kind;
 	uint8_t filetype; /* as the guest sees it */
 	uint16_t flags;	  /* fdflags as the guest set them */
+	uint32_t receive_ms, send_ms; /* how long a waiting call may wait; 0: for ever */
 	bool read_only;	  /* below a read-only folder */
 	bool path_only;	  /* an O_PATH descriptor: to be opened again before it is read */
 	uint64_t rights, inheriting;
@@ -129,8 +130,8 @@ struct pic_wasi_vector {
 };
 uint32_t pic_wasi_vector(struct pic_wasi *wasi, uint32_t list, uint32_t count,
 			 struct pic_wasi_vector *out);
-/* Waits until the descriptor is ready for `events`; a WASI errno. */
-uint32_t pic_wasi_wait(int fd, short events);
+/* Waits until the descriptor is ready for `events`, at most timeout_ms (0: for ever), then AGAIN. */
+uint32_t pic_wasi_wait(int fd, short events, uint32_t timeout_ms);
 uint32_t pic_wasi_receive(struct pic_wasi_file *file, struct pic_wasi_vector *vector,
 			  uint32_t riflags, struct pic_wasi_address *from, size_t *size,
 			  uint32_t *roflags);
@@ -147,9 +148,21 @@ void pic_wasi_address_text(const struct pic_wasi_address *address, char out[64])
 bool pic_wasi_address_granted(const struct pic_wasm_spec *spec, uint8_t transport,
 			      const struct pic_wasi_address *address);
 
-/* wasi_broker.c: sockets from the broker */
+/* wasi_make.c: sockets from the broker. On failure the file is as it was. */
+#define PIC_WASI_RIGHTS_SOCKET                                                                \
+	(PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_WRITE | PIC_WASI_RIGHT_SET_FLAGS |              \
+	 PIC_WASI_RIGHT_STAT | PIC_WASI_RIGHT_POLL | PIC_WASI_RIGHT_SOCK_ACCEPT |             \
+	 PIC_WASI_RIGHT_SOCK_SHUTDOWN)
 uint32_t pic_wasi_make(struct pic_wasi *wasi, struct pic_wasi_file *file, uint32_t operation,
 		       const struct pic_wasi_address *address, uint32_t backlog);
+
+/* wasi_option.c */
+bool pic_wasi_option_set(int fd, uint32_t name, int32_t value);
+/* wasi_name.c: the WasmEdge dialect's addresses in the guest's memory; a WASI errno */
+uint32_t pic_wasi_address_read(struct pic_wasi *wasi, uint32_t offset, uint32_t port,
+			       struct pic_wasi_address *out);
+uint32_t pic_wasi_address_write(struct pic_wasi *wasi, uint32_t offset,
+				const struct pic_wasi_address *address);
 
 /* NULL when any of the `size` bytes at `offset` is outside the guest's memory. */
 static inline void *pic_wasi_memory(const struct pic_wasi *wasi, uint32_t offset, uint64_t size)

@@ -1,0 +1,14 @@
+/* The other side of broker.h: the socket that a request asks for, once it is allowed. */
+#ifndef PIC_WORKLOAD_BROKER_SOCKET_H
+#define PIC_WORKLOAD_BROKER_SOCKET_H
+
+#include "workload/broker.h"
+
+/* A non-blocking, close-on-exec socket: bound and listening, bound, or connecting. Negative errno. */
+int pic_broker_socket(const struct pic_broker_request *request);
+/* The request as one port at one address, for the questions that policy answers. -EINVAL: no such thing. */
+int pic_broker_wanted(const struct pic_broker_request *request, struct pic_policy_ports *out);
+/* Sends the answer; `fd` (-1: none) stays the caller's. Negative errno. */
+int pic_broker_reply(int socket_fd, uint32_t sequence, int status, int fd);
+
+#endif
