@@ -234,6 +234,8 @@ static void call_resource(struct pic_kube_call *call, struct pic_kube_answer *an
 		pic_kube_get(request, world, answer);
 	else if (strcmp(verb, "list") == 0)
 		pic_kube_list(request, world, pic_store_revision(call->kube->hub->store), answer);
+	else if (strcmp(verb, "watch") == 0 && call->kube->stopped)
+		pic_kube_fail(answer, 503, NULL, (struct pic_kube_subject){0}, "the hub is stopping");
 	else if (strcmp(verb, "watch") == 0)
 		pic_kube_watch_start(call->kube->watchers, request, world, call->exchange, answer);
 	else if (strcmp(verb, "delete") == 0)
@@ -339,6 +341,12 @@ int pic_kube_open(struct pic_kube **out, struct pic_hub *hub, struct pic_error *
 	}
 	*out = kube;
 	return 0;
+}
+
+void pic_kube_stop(struct pic_kube *kube)
+{
+	kube->stopped = true;
+	pic_kube_watchers_reset(kube->watchers);
 }
 
 void pic_kube_close(struct pic_kube *kube)

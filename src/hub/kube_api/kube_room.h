@@ -18,6 +18,7 @@ struct pic_kube {
 	struct pic_kube_pending *capture; /* the write that is being applied right now */
 	int64_t last_applied;		  /* revision of the newest change told to us */
 	struct pic_buf openapi_v2;	  /* made at the first request */
+	bool stopped;
 };
 
 /* A request with the exchange behind it, for one call. */
