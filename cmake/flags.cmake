@@ -54,6 +54,8 @@ add_library(pic_own_flags INTERFACE)
 target_include_directories(pic_own_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 target_compile_options(pic_own_flags INTERFACE
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wundef -Wvla)
+# Sentences for people are cut to their buffer on purpose; what this warning says depends on the optimiser besides.
+target_compile_options(pic_own_flags INTERFACE $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>)
 if(PICCOLO_WERROR)
 	target_compile_options(pic_own_flags INTERFACE -Werror)
 endif()
