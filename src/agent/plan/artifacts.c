@@ -1,4 +1,4 @@
-/* The way of an artifact: looked for, fetched, admitted, handed over, dropped. */
+/* The way of an artifact: looked for, fetched, handed over, dropped. */
 #include "agent/plan/decide.h"
 
 #include <string.h>
@@ -31,22 +31,6 @@ static void fetch(struct pic_planner *planner, size_t index,
 	planner->fetches++;
 }
 
-static void admit(struct pic_planner *planner, size_t index,
-		  const struct pic_plan_artifact *artifact, struct pic_report_component *status)
-{
-	if (artifact->bad && pic_planner_keeps(planner, PIC_RULE_ADMISSION)) {
-		pic_planner_say(status, PIC_PHASE_FAILED, artifact->reason, "%s", artifact->text);
-		return;
-	}
-	if (waits(planner, artifact, status))
-		return;
-	pic_planner_say(status, PIC_PHASE_FETCHING, "Checking", "%s", "");
-	pic_planner_step(planner,
-			 pic_planner_keeps(planner, PIC_RULE_ADMISSION) ? PIC_STEP_ADMIT
-									: PIC_STEP_TAKE,
-			 index, NULL, artifact->digest);
-}
-
 static void take(struct pic_planner *planner, size_t index,
 		 const struct pic_plan_artifact *artifact, struct pic_report_component *status)
 {
@@ -70,8 +54,7 @@ static enum pic_artifact_state settled(const struct pic_planner *planner,
 	static const enum pic_artifact_state before[] = {
 		[PIC_ARTIFACT_LOOKING] = PIC_ARTIFACT_UNKNOWN,
 		[PIC_ARTIFACT_FETCHING] = PIC_ARTIFACT_ABSENT,
-		[PIC_ARTIFACT_ADMITTING] = PIC_ARTIFACT_FETCHED,
-		[PIC_ARTIFACT_TAKING] = PIC_ARTIFACT_ADMITTED,
+		[PIC_ARTIFACT_TAKING] = PIC_ARTIFACT_FETCHED,
 		[PIC_ARTIFACT_DROPPING] = PIC_ARTIFACT_STORED,
 	};
 
@@ -98,12 +81,6 @@ static void advance(struct pic_planner *planner, size_t index,
 		pic_planner_say(status, PIC_PHASE_FETCHING, "Downloading", "%s", "");
 		break;
 	case PIC_ARTIFACT_FETCHED:
-		admit(planner, index, artifact, status);
-		break;
-	case PIC_ARTIFACT_ADMITTING:
-		pic_planner_say(status, PIC_PHASE_FETCHING, "Checking", "%s", "");
-		break;
-	case PIC_ARTIFACT_ADMITTED:
 		take(planner, index, artifact, status);
 		break;
 	case PIC_ARTIFACT_TAKING:
@@ -117,23 +94,21 @@ static void advance(struct pic_planner *planner, size_t index,
 	}
 }
 
-bool pic_planner_ready(struct pic_planner *planner, size_t index,
-		       struct pic_report_component *status)
+bool pic_planner_stored(struct pic_planner *planner, size_t index,
+			struct pic_report_component *status)
 {
 	const struct pic_plan_component *component = &planner->input->components[index];
 	const struct pic_plan_artifact *artifact;
 
-	if (!component->has_digest)
+	if (!component->has_digest || !pic_planner_keeps(planner, PIC_RULE_STORED_BEFORE_START))
 		return true;
 	artifact = pic_planner_artifact(planner, component->digest);
-	if (!artifact) {
-		look(planner, index, status);
-		return false;
-	}
-	if (artifact->state == PIC_ARTIFACT_STORED ||
-	    !pic_planner_keeps(planner, PIC_RULE_STORED_BEFORE_START))
+	if (artifact && artifact->state == PIC_ARTIFACT_STORED)
 		return true;
-	advance(planner, index, artifact, status);
+	if (artifact)
+		advance(planner, index, artifact, status);
+	else
+		look(planner, index, status);
 	return false;
 }
 
@@ -156,8 +131,8 @@ static bool is_of_use(const struct pic_planner *planner,
 
 static bool is_busy(enum pic_artifact_state state)
 {
-	return state == PIC_ARTIFACT_LOOKING || state == PIC_ARTIFACT_ADMITTING ||
-	       state == PIC_ARTIFACT_TAKING || state == PIC_ARTIFACT_DROPPING;
+	return state == PIC_ARTIFACT_LOOKING || state == PIC_ARTIFACT_TAKING ||
+	       state == PIC_ARTIFACT_DROPPING;
 }
 
 /* A download that nobody wants any more is dropped (and thereby ended) too. */

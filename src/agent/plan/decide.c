@@ -152,6 +152,29 @@ static bool is_forbidden(struct pic_planner *planner, const struct pic_plan_comp
 	return true;
 }
 
+/* True when it was found that it can run; else has it looked at. */
+static bool is_admitted(struct pic_planner *planner, size_t index,
+			const struct pic_plan_entry *entry, struct pic_report_component *status)
+{
+	const struct pic_plan_component *component = &planner->input->components[index];
+	bool again = component->verdict == PIC_VERDICT_SOUGHT &&
+		     !pic_planner_keeps(planner, PIC_RULE_NOTHING_TWICE);
+
+	if (!component->has_digest || component->verdict == PIC_VERDICT_GOOD ||
+	    !pic_planner_keeps(planner, PIC_RULE_ADMISSION))
+		return true;
+	if (component->verdict == PIC_VERDICT_BAD) {
+		pic_planner_say(status, PIC_PHASE_FAILED, "NotAdmitted", "%.340s%s",
+				component->verdict_text, still(entry));
+		return false;
+	}
+	pic_planner_say(status, PIC_PHASE_FETCHING, "Checking", "%s", "");
+	if (component->verdict == PIC_VERDICT_NONE || again)
+		pic_planner_step(planner, PIC_STEP_ADMIT, index, &component->name,
+				 component->digest);
+	return false;
+}
+
 static void start(struct pic_planner *planner, size_t index, const struct pic_plan_entry *entry,
 		  struct pic_report_component *status)
 {
@@ -192,7 +215,8 @@ void pic_planner_decide(struct pic_planner *planner, size_t index)
 		start(planner, index, entry, status);
 		return;
 	}
-	if (!pic_planner_ready(planner, index, status))
+	if (!pic_planner_stored(planner, index, status) ||
+	    !is_admitted(planner, index, entry, status))
 		return;
 	if (!pic_planner_dependencies_run(planner, index, status))
 		return;

@@ -39,10 +39,10 @@ void pic_planner_say(struct pic_report_component *status, enum pic_phase phase, 
 
 /* Plans component `index`; its status is appended. */
 void pic_planner_decide(struct pic_planner *planner, size_t index);
-/* True when the artifact is in the supervisor's store and was admitted; else plans the next step
- * towards it and says what is done in `status`. */
-bool pic_planner_ready(struct pic_planner *planner, size_t index,
-		       struct pic_report_component *status);
+/* True when the artifact is in the supervisor's store; else plans the next step towards it and says
+ * what is done in `status`. */
+bool pic_planner_stored(struct pic_planner *planner, size_t index,
+			struct pic_report_component *status);
 /* Plans the DROP of artifacts that nobody wants or uses; true when some are still there. */
 bool pic_planner_drop(struct pic_planner *planner);
 /* True when all that the component depends on runs; else says what it waits for in `status`. */

@@ -34,6 +34,14 @@ enum pic_busy {
 	PIC_BUSY_STOP,
 };
 
+/* What admission found: artifact and spec together. */
+enum pic_verdict {
+	PIC_VERDICT_NONE,
+	PIC_VERDICT_SOUGHT, /* under way */
+	PIC_VERDICT_GOOD,
+	PIC_VERDICT_BAD, /* it can never run like this */
+};
+
 /* One component that should run, and what was learned when it was tried. */
 struct pic_plan_component {
 	struct pic_workload_name name;
@@ -49,9 +57,11 @@ struct pic_plan_component {
 	const char *problem_reason;
 	const char *refusal; /* why policy does not allow it, or NULL */
 
-	unsigned ends;		 /* runs in a row that ended soon; see pic_plan_note_end */
-	int64_t noted_start;	 /* started_boot_ms of the last run that was counted in `ends` */
-	const char *failure;	 /* why the supervisor could not start it, or NULL */
+	unsigned ends;	     /* runs in a row that ended soon; see pic_plan_note_end */
+	int64_t noted_start; /* started_boot_ms of the last run that was counted in `ends` */
+	const char *failure; /* why the supervisor could not start it, or NULL */
+	enum pic_verdict verdict;
+	const char *verdict_text; /* of PIC_VERDICT_BAD */
 	bool failure_is_refusal; /* the supervisor's policy is another one than the one known here */
 	int64_t retry_boot_ms;	 /* with failure: when to try again */
 };
@@ -79,8 +89,6 @@ enum pic_artifact_state {
 	PIC_ARTIFACT_ABSENT,
 	PIC_ARTIFACT_FETCHING,
 	PIC_ARTIFACT_FETCHED, /* the agent's own copy is whole and has the digest */
-	PIC_ARTIFACT_ADMITTING,
-	PIC_ARTIFACT_ADMITTED,
 	PIC_ARTIFACT_TAKING,
 	PIC_ARTIFACT_STORED, /* the supervisor's store has it, the agent's copy is gone */
 	PIC_ARTIFACT_DROPPING,
@@ -89,7 +97,6 @@ enum pic_artifact_state {
 struct pic_plan_artifact {
 	unsigned char digest[PIC_DIGEST_SIZE];
 	enum pic_artifact_state state;
-	bool bad;	       /* was looked at and can never run */
 	bool permanent;	       /* the failure lies in what the component says, not in the world */
 	const char *reason;    /* of the last failure, one word; NULL: none */
 	const char *text;      /* its sentence */
@@ -116,15 +123,15 @@ enum pic_step_kind {
 	PIC_STEP_DROP,	/* the artifact is of no use to anybody any more */
 	PIC_STEP_LOOK,	/* ask the supervisor whether its store has the artifact */
 	PIC_STEP_FETCH, /* download it */
-	PIC_STEP_ADMIT, /* look whether it can run at all */
 	PIC_STEP_TAKE,	/* hand it to the supervisor's store */
+	PIC_STEP_ADMIT, /* look whether it can run at all, as this component wants it */
 	PIC_STEP_START,
 };
 
 struct pic_step {
 	enum pic_step_kind kind;
 	size_t component;		       /* index, but for STOP and DROP */
-	struct pic_workload_name name;	       /* STOP, START */
+	struct pic_workload_name name;	       /* STOP, START, ADMIT */
 	unsigned char digest[PIC_DIGEST_SIZE]; /* all but STOP */
 };
 

@@ -20,6 +20,7 @@ static void source_clear(struct pic_wanted_source *source)
 	free(source->problem);
 	free(source->refusal);
 	free(source->failure);
+	free(source->verdict);
 }
 
 void pic_wanted_clear(struct pic_wanted *wanted)
@@ -285,6 +286,9 @@ void pic_wanted_inherit(struct pic_wanted *wanted, struct pic_wanted *old)
 		wanted->sources[i].failure = PIC_STEAL(old->sources[k].failure);
 		to->failure = wanted->sources[i].failure;
 		from->failure = NULL;
+		to->verdict = from->verdict;
+		wanted->sources[i].verdict = PIC_STEAL(old->sources[k].verdict);
+		to->verdict_text = wanted->sources[i].verdict;
 	}
 }
 
@@ -340,21 +344,53 @@ static int64_t retry_delay_ms(unsigned failures)
 	return ms < RETRY_LONGEST_MS ? ms : RETRY_LONGEST_MS;
 }
 
-void pic_wanted_note_start(struct pic_wanted *wanted, size_t index, int code, const char *text,
-			   int64_t now_boot_ms)
+static void note_failure(struct pic_wanted *wanted, size_t index, const char *text,
+			 int64_t now_boot_ms)
 {
 	struct pic_plan_component *component = &wanted->components[index];
 	struct pic_wanted_source *source = &wanted->sources[index];
 
-	free(PIC_STEAL(source->failure));
-	component->failure = NULL;
+	free(source->failure);
+	source->failure = strdup(text);
+	component->failure = source->failure ? source->failure : "no memory";
+	component->retry_boot_ms = now_boot_ms + retry_delay_ms(++source->failures);
+}
+
+static void forget_failure(struct pic_wanted *wanted, size_t index)
+{
+	free(PIC_STEAL(wanted->sources[index].failure));
+	wanted->components[index].failure = NULL;
+	wanted->components[index].failure_is_refusal = false;
+}
+
+void pic_wanted_note_start(struct pic_wanted *wanted, size_t index, int code, const char *text,
+			   int64_t now_boot_ms)
+{
+	forget_failure(wanted, index);
 	if (code == 0) {
-		source->failures = 0;
+		wanted->sources[index].failures = 0;
 		return;
 	}
-	source->failure = strdup(text);
-	component->failure = source->failure ? source->failure
-					     : "the supervisor could not start it";
-	component->failure_is_refusal = code == -EPERM;
-	component->retry_boot_ms = now_boot_ms + retry_delay_ms(++source->failures);
+	note_failure(wanted, index, text, now_boot_ms);
+	wanted->components[index].failure_is_refusal = code == -EPERM;
+}
+
+void pic_wanted_note_verdict(struct pic_wanted *wanted, size_t index, int code, const char *text,
+			     int64_t now_boot_ms)
+{
+	struct pic_plan_component *component = &wanted->components[index];
+	struct pic_wanted_source *source = &wanted->sources[index];
+
+	free(PIC_STEAL(source->verdict));
+	component->verdict_text = NULL;
+	if (code == 0) {
+		component->verdict = PIC_VERDICT_GOOD;
+	} else if (code == -EINVAL) {
+		source->verdict = strdup(text);
+		component->verdict_text = source->verdict ? source->verdict : "it can never run";
+		component->verdict = PIC_VERDICT_BAD;
+	} else {
+		component->verdict = PIC_VERDICT_NONE;
+		note_failure(wanted, index, text, now_boot_ms);
+	}
 }

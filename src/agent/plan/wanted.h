@@ -15,8 +15,8 @@
 struct pic_wanted_source {
 	char *url;	  /* or NULL */
 	char *properties; /* compact JSON */
-	char *problem, *refusal, *failure;
-	unsigned failures; /* starts in a row that the supervisor could not do */
+	char *problem, *refusal, *failure, *verdict;
+	unsigned failures; /* admissions and starts in a row that the supervisor could not do */
 };
 
 struct pic_wanted {
@@ -49,5 +49,9 @@ size_t pic_wanted_find(const struct pic_wanted *wanted, const struct pic_workloa
 /* A START of `index` failed (code -EPERM: the supervisor's policy forbids it); or (code 0) it is up. */
 void pic_wanted_note_start(struct pic_wanted *wanted, size_t index, int code, const char *text,
 			   int64_t now_boot_ms);
+
+/* What admission found: code 0, -EINVAL (never) or another one (not found out, try again). */
+void pic_wanted_note_verdict(struct pic_wanted *wanted, size_t index, int code, const char *text,
+			     int64_t now_boot_ms);
 
 #endif

@@ -33,6 +33,7 @@ static void set(struct scene *scene)
 	scene->component.digest[0] = 1;
 	scene->component.spec_digest[0] = 2;
 	scene->component.noted_start = -1;
+	scene->component.verdict = PIC_VERDICT_GOOD;
 	scene->entry.ledger.name = scene->component.name;
 	scene->entry.ledger.state = PIC_LEDGER_RUNNING;
 	scene->entry.ledger.pid = 4711;
@@ -147,14 +148,13 @@ static void a_bad_successor_leaves_the_old_one(void **state)
 	scene.component.digest[0] = 3;
 	scene.component.spec_digest[0] = 4;
 	scene.artifact.digest[0] = 3;
-	scene.artifact.state = PIC_ARTIFACT_FETCHED;
-	scene.artifact.bad = true;
-	scene.artifact.reason = "InvalidModule";
-	scene.artifact.text = "it ends in the middle of section 'code'";
+	scene.artifact.state = PIC_ARTIFACT_STORED;
+	scene.component.verdict = PIC_VERDICT_BAD;
+	scene.component.verdict_text = "it ends in the middle of section 'code'";
 	plan(&scene);
 	assert_int_equal(scene.plan.step_count, 0);
 	assert_int_equal(scene.plan.statuses[0].phase, PIC_PHASE_FAILED);
-	assert_string_equal(scene.plan.statuses[0].reason, "InvalidModule");
+	assert_string_equal(scene.plan.statuses[0].reason, "NotAdmitted");
 	assert_int_equal(scene.plan.statuses[0].pid, 4711);
 
 	scene.component.problem = "wasm.memory: 'lots' is not a size";
@@ -241,21 +241,26 @@ static void the_way_of_an_artifact(void **state)
 		enum pic_artifact_state state;
 		enum pic_step_kind step;
 	} way[] = {
-		{ PIC_ARTIFACT_UNKNOWN, PIC_STEP_LOOK },  { PIC_ARTIFACT_ABSENT, PIC_STEP_FETCH },
-		{ PIC_ARTIFACT_FETCHED, PIC_STEP_ADMIT }, { PIC_ARTIFACT_ADMITTED, PIC_STEP_TAKE },
-		{ PIC_ARTIFACT_STORED, PIC_STEP_START },
+		{ PIC_ARTIFACT_UNKNOWN, PIC_STEP_LOOK },
+		{ PIC_ARTIFACT_ABSENT, PIC_STEP_FETCH },
+		{ PIC_ARTIFACT_FETCHED, PIC_STEP_TAKE },
+		{ PIC_ARTIFACT_STORED, PIC_STEP_ADMIT },
 	};
 	struct scene scene;
 
 	(void)state;
 	set(&scene);
 	scene.input.entry_count = 0;
+	scene.component.verdict = PIC_VERDICT_NONE;
 	for (size_t i = 0; i < PIC_COUNT(way); i++) {
 		scene.artifact.state = way[i].state;
 		plan(&scene);
 		assert_int_equal(scene.plan.step_count, 1);
 		assert_int_equal(scene.plan.steps[0].kind, way[i].step);
 	}
+	scene.component.verdict = PIC_VERDICT_GOOD;
+	plan(&scene);
+	assert_int_equal(scene.plan.steps[0].kind, PIC_STEP_START);
 	pic_plan_clear(&scene.plan);
 }
 

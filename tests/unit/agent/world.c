@@ -206,6 +206,8 @@ static void inherit(struct world *world, const struct pic_plan_component *old, s
 			continue;
 		to->ends = old[i].ends;
 		to->noted_start = old[i].noted_start;
+		to->verdict = old[i].verdict;
+		to->verdict_text = old[i].verdict_text;
 		to->failure = old[i].failure;
 		to->retry_boot_ms = old[i].retry_boot_ms;
 	}
@@ -332,7 +334,6 @@ static void random_entry(struct world *world, size_t index)
 	entry->ledger.end_value = state == 3 ? 9 : 0;
 	world->logs[index] = true;
 	world->stored[digest] = true;
-	world->admitted[digest] = true;
 	if (world_chance(world, 70))
 		world_artifact_make(world, digest);
 }
@@ -352,7 +353,6 @@ void world_begin(struct world *world, uint64_t seed, uint32_t broken)
 		if (!world_chance(world, 20))
 			continue;
 		world->stored[digest] = true; /* left over from an earlier life */
-		world->admitted[digest] = true;
 		world_artifact_make(world, digest);
 	}
 }

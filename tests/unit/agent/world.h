@@ -55,7 +55,8 @@ struct world {
 	struct pic_plan_artifact artifacts[WORLD_DIGESTS];
 	size_t artifact_count;
 	bool stored[WORLD_DIGESTS];
-	bool admitted[WORLD_DIGESTS]; /* by an ADMIT step, or already before */
+	unsigned char admitted[WORLD_NAMES]
+			      [PIC_DIGEST_SIZE]; /* the spec digest that an ADMIT step found good */
 	uint32_t ends_in_a_row[WORLD_NAMES];
 };
 

@@ -33,7 +33,8 @@ static void check_stop(struct world *world, const struct pic_step *step)
 		FAIL(world, "a STOP of what is as it should be");
 	else if (entry->ledger.state == PIC_LEDGER_HELD)
 		FAIL(world, "a STOP of what a person holds");
-	else if (!world->stored[component->digest[0]] || component->problem || component->refusal)
+	else if (!world->stored[component->digest[0]] || component->problem || component->refusal ||
+		 component->verdict != PIC_VERDICT_GOOD)
 		FAIL(world, "a STOP before the next one can start");
 }
 
@@ -60,8 +61,7 @@ static void check_artifact_step(struct world *world, const struct pic_step *step
 	static const enum pic_artifact_state wanted[] = {
 		[PIC_STEP_LOOK] = PIC_ARTIFACT_UNKNOWN,
 		[PIC_STEP_FETCH] = PIC_ARTIFACT_ABSENT,
-		[PIC_STEP_ADMIT] = PIC_ARTIFACT_FETCHED,
-		[PIC_STEP_TAKE] = PIC_ARTIFACT_ADMITTED,
+		[PIC_STEP_TAKE] = PIC_ARTIFACT_FETCHED,
 	};
 	size_t fetching = 0;
 
@@ -69,8 +69,6 @@ static void check_artifact_step(struct world *world, const struct pic_step *step
 		FAIL(world, "a step towards an artifact at the wrong time");
 	if (artifact && artifact->reason && world->now < artifact->retry_boot_ms)
 		FAIL(world, "a step towards an artifact before its time");
-	if (artifact && artifact->bad)
-		FAIL(world, "a step towards an artifact that was not admitted");
 	for (size_t i = 0; i < world->artifact_count; i++)
 		fetching += world->artifacts[i].state == PIC_ARTIFACT_FETCHING;
 	if (step->kind == PIC_STEP_FETCH && fetching >= PIC_FETCHES_MAX)
@@ -112,6 +110,18 @@ static void check_start_again(struct world *world, const struct pic_plan_entry *
 		FAIL(world, "a START before its time");
 }
 
+static void check_admit(struct world *world, const struct pic_step *step)
+{
+	const struct pic_plan_component *component = world_component(world, &step->name);
+
+	if (!component || component->verdict != PIC_VERDICT_NONE)
+		FAIL(world, "an ADMIT that is under way or over");
+	else if (!world->stored[component->digest[0]])
+		FAIL(world, "an ADMIT without an artifact");
+	else if (component->failure && world->now < component->retry_boot_ms)
+		FAIL(world, "an ADMIT again before its time");
+}
+
 static void check_start(struct world *world, const struct pic_step *step)
 {
 	const struct pic_plan_entry *entry = world_entry(world, &step->name);
@@ -129,8 +139,11 @@ static void check_start(struct world *world, const struct pic_step *step)
 		FAIL(world, "a START of what is refused");
 	if (component->failure && world->now < component->retry_boot_ms)
 		FAIL(world, "a START again before its time");
-	if (!world->stored[component->digest[0]] || !world->admitted[component->digest[0]])
-		FAIL(world, "a START without an admitted artifact in the store");
+	if (!world->stored[component->digest[0]])
+		FAIL(world, "a START without its artifact in the store");
+	if (memcmp(world->admitted[world_name_index(&step->name)], component->spec_digest,
+		   PIC_DIGEST_SIZE) != 0)
+		FAIL(world, "a START of what was not admitted");
 	if (entry && entry->ledger.state == PIC_LEDGER_ENDED && world_spec_equals(entry, component))
 		check_start_again(world, entry, component);
 }
@@ -161,6 +174,9 @@ void world_check_step(struct world *world, const struct pic_step *step)
 		break;
 	case PIC_STEP_START:
 		check_start(world, step);
+		break;
+	case PIC_STEP_ADMIT:
+		check_admit(world, step);
 		break;
 	default:
 		check_artifact_step(world, step);
@@ -196,8 +212,7 @@ static bool in_vain(struct world *world, const struct pic_plan_component *compon
 {
 	if (component->problem || component->refusal)
 		return true;
-	if (!world->stored[component->digest[0]] &&
-	    (component->digest[0] == DIGEST_DAMAGED || component->digest[0] == DIGEST_LOST))
+	if (component->digest[0] == DIGEST_DAMAGED || component->digest[0] == DIGEST_LOST)
 		return true;
 	for (size_t i = 0; i < component->dependency_count; i++)
 		if (!world_dependency_runs(world, component, i))

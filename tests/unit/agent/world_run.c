@@ -43,12 +43,14 @@ static struct pic_plan_removed *removed_of(struct world *world,
 static void carry_out(struct world *world, const struct pic_step *step)
 {
 	static const enum pic_artifact_state begun[] = {
-		[PIC_STEP_LOOK] = PIC_ARTIFACT_LOOKING,	   [PIC_STEP_FETCH] = PIC_ARTIFACT_FETCHING,
-		[PIC_STEP_ADMIT] = PIC_ARTIFACT_ADMITTING, [PIC_STEP_TAKE] = PIC_ARTIFACT_TAKING,
+		[PIC_STEP_LOOK] = PIC_ARTIFACT_LOOKING,
+		[PIC_STEP_FETCH] = PIC_ARTIFACT_FETCHING,
+		[PIC_STEP_TAKE] = PIC_ARTIFACT_TAKING,
 		[PIC_STEP_DROP] = PIC_ARTIFACT_DROPPING,
 	};
 	struct pic_plan_entry *entry;
 	struct pic_plan_removed *removed;
+	struct pic_plan_component *component;
 
 	switch (step->kind) {
 	case PIC_STEP_STOP:
@@ -61,6 +63,11 @@ static void carry_out(struct world *world, const struct pic_step *step)
 		break;
 	case PIC_STEP_START:
 		begin_start(world, step);
+		break;
+	case PIC_STEP_ADMIT:
+		component = world_component(world, &step->name);
+		if (component)
+			component->verdict = PIC_VERDICT_SOUGHT;
 		break;
 	default:
 		world_artifact_make(world, step->digest[0])->state = begun[step->kind];
@@ -185,6 +192,27 @@ static void finish_entries(struct world *world)
 	}
 }
 
+static void finish_admissions(struct world *world)
+{
+	for (size_t i = 0; i < world->component_count; i++) {
+		struct pic_plan_component *component = &world->components[i];
+		size_t name = world_name_index(&component->name);
+
+		if (component->verdict != PIC_VERDICT_SOUGHT || !world_chance(world, 60))
+			continue;
+		component->verdict = component->digest[0] == DIGEST_DAMAGED ? PIC_VERDICT_BAD
+									    : PIC_VERDICT_GOOD;
+		component->verdict_text = "it is damaged";
+		if (component->verdict == PIC_VERDICT_GOOD)
+			memcpy(world->admitted[name], component->spec_digest, PIC_DIGEST_SIZE);
+		if (world->quiet || !world_chance(world, 10))
+			continue;
+		component->verdict = PIC_VERDICT_NONE; /* it could not be found out */
+		component->failure = "no room";
+		component->retry_boot_ms = world->now + 1000;
+	}
+}
+
 static void artifact_fails(struct world *world, struct pic_plan_artifact *artifact,
 			   enum pic_artifact_state back)
 {
@@ -215,28 +243,16 @@ static void finish_artifact(struct world *world, size_t index)
 		else
 			artifact->state = PIC_ARTIFACT_FETCHED;
 		break;
-	case PIC_ARTIFACT_ADMITTING:
-		world->admitted[digest] = digest != DIGEST_DAMAGED;
-		artifact->state = world->admitted[digest] ? PIC_ARTIFACT_ADMITTED
-							  : PIC_ARTIFACT_FETCHED;
-		artifact->bad = !world->admitted[digest];
-		artifact->reason = artifact->bad ? "InvalidModule" : NULL;
-		artifact->text = artifact->bad ? "it is damaged" : NULL;
-		artifact->retry_boot_ms = 0;
-		break;
 	case PIC_ARTIFACT_TAKING:
 		if (fails) {
-			artifact_fails(world, artifact, PIC_ARTIFACT_ADMITTED);
+			artifact_fails(world, artifact, PIC_ARTIFACT_FETCHED);
 			break;
 		}
-		if (!world->admitted[digest])
-			FAIL(world, "a TAKE of what was not admitted");
 		world->stored[digest] = true;
 		artifact->state = PIC_ARTIFACT_STORED;
 		break;
 	case PIC_ARTIFACT_DROPPING:
 		world->stored[digest] = false;
-		world->admitted[digest] = false;
 		world->artifacts[index] = world->artifacts[--world->artifact_count];
 		break;
 	default:
@@ -273,11 +289,13 @@ bool world_is_busy(const struct world *world)
 	for (size_t i = 0; world->document && i < world->document->removed_count; i++)
 		if (world->removed[i].busy != PIC_IDLE)
 			return true;
+	for (size_t i = 0; i < world->component_count; i++)
+		if (world->components[i].verdict == PIC_VERDICT_SOUGHT)
+			return true;
 	for (size_t i = 0; i < world->artifact_count; i++)
 		switch (world->artifacts[i].state) {
 		case PIC_ARTIFACT_LOOKING:
 		case PIC_ARTIFACT_FETCHING:
-		case PIC_ARTIFACT_ADMITTING:
 		case PIC_ARTIFACT_TAKING:
 		case PIC_ARTIFACT_DROPPING:
 			return true;
@@ -305,8 +323,7 @@ static void restart_agent(struct world *world)
 	for (size_t i = world->artifact_count; i-- > 0;) {
 		struct pic_plan_artifact *artifact = &world->artifacts[i];
 		unsigned digest = artifact->digest[0];
-		bool copy = artifact->state == PIC_ARTIFACT_FETCHED ||
-			    artifact->state == PIC_ARTIFACT_ADMITTING;
+		bool copy = artifact->state == PIC_ARTIFACT_FETCHED;
 
 		memset(artifact, 0, sizeof(*artifact));
 		world_digest_set(artifact->digest, digest);
@@ -366,6 +383,7 @@ bool world_round(struct world *world)
 	pic_plan_clear(&plan);
 	finish_entries(world);
 	finish_removals(world);
+	finish_admissions(world);
 	for (size_t i = world->artifact_count; i-- > 0;)
 		if (world_chance(world, 60))
 			finish_artifact(world, i);
