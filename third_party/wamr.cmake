@@ -63,6 +63,7 @@ set(wamr_defines
 	WASM_HAVE_MREMAP=1
 	# A trap names the guest's function: frames are kept when it happens, names come from the name section.
 	WASM_ENABLE_DUMP_CALL_STACK=1
+	pthread_getattr_np=pic_stack_bounds_unknown # wamr_stack.c
 	WASM_ENABLE_CUSTOM_NAME_SECTION=1
 	BH_VPRINTF=pic_wasm_engine_print)
 
@@ -82,7 +83,8 @@ endif()
 function(pic_wamr NAME ROOT)
 	list(TRANSFORM wamr_interpreter PREPEND "${ROOT}/" OUTPUT_VARIABLE interpreter)
 	list(TRANSFORM wamr_common PREPEND "${ROOT}/" OUTPUT_VARIABLE common)
-	add_library(${NAME} STATIC ${interpreter} ${common} "${CMAKE_SOURCE_DIR}/third_party/wamr_print.c")
+	add_library(${NAME} STATIC ${interpreter} ${common} "${CMAKE_SOURCE_DIR}/third_party/wamr_print.c"
+		"${CMAKE_SOURCE_DIR}/third_party/wamr_stack.c")
 	set(options)
 	if(PICCOLO_FLAVOUR MATCHES "^(dev|release)$")
 		set(options -Os)

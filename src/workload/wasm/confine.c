@@ -27,6 +27,7 @@ static const struct pic_seccomp_rule always[] = {
 	PIC_SECCOMP_CALL(munmap),
 	PIC_SECCOMP_CALL(madvise),
 	PIC_SECCOMP_CALL(brk),
+	PIC_SECCOMP_CALL(sysinfo), /* libc asks before it sorts */
 	/* descriptors it has */
 	PIC_SECCOMP_CALL(read),
 	PIC_SECCOMP_CALL(write),
