@@ -60,9 +60,9 @@ static int note_change(struct pic_catalog_status *status, const struct pic_part 
 		return 0;
 	const char *text = report->message[0] ? report->message : report->last_error;
 
-	return pic_engine_note_add(output, is_trouble(report), part->phase, err,
-				   "%s on %s%s%s, restarts: %" PRId64, part->component, part->target,
-				   text[0] ? ": " : "", text, report->restarts);
+	/* no counts in it: the same thing again is the same event, counted there */
+	return pic_engine_note_add(output, is_trouble(report), part->phase, err, "%s on %s%s%s",
+				   part->component, part->target, text[0] ? ": " : "", text);
 }
 
 int pic_catalog_status_add(struct pic_catalog_status *status, const struct pic_part *part,
