@@ -76,9 +76,17 @@ extern const struct pic_route pic_device_routes[]; /* /device/v1 */
 extern const struct pic_route pic_admin_routes[];  /* /piccolo/v1 */
 extern const struct pic_route pic_plain_routes[];  /* /artifacts, /metrics, health ... */
 pic_refuse_fn pic_plain_refuse; /* {"error":"sentence"}: device, admin and plain routes */
+/* The same with a "reason" for programs: one CamelCase word, or NULL. */
+void pic_plain_refuse_reason(struct pic_exchange *exchange, int status, const char *reason,
+			     const char *why);
 
 /* Short forms for handlers. */
 void pic_reply_json(struct pic_exchange *exchange, int status, const struct pic_json *value);
+/* Commits the change and replies once it is durable: `body` (taken over; NULL: no body) as JSON, or what
+ * the disk said through `refuse`. The exchange is kept meanwhile; the change goes on without it. */
+void pic_reply_when_durable(struct pic_exchange *exchange, struct pic_change *change, int status,
+			    struct pic_json *body, pic_refuse_fn *refuse);
+int pic_status_of_error(int code); /* -ENOENT: 404, -EINVAL: 400, -EACCES: 403, -ENOSPC: 507 ... */
 /* For the journal: who acts. `where` is lent from the exchange, `who` is written into out_who. */
 #define PIC_WHO_TEXT (PIC_NAME_MAX + 16)
 struct pic_actor pic_match_actor(const struct pic_route_match *match, struct pic_exchange *exchange,

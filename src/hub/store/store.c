@@ -48,7 +48,7 @@ static void tell(struct pic_store *store, enum pic_store_phase phase, const stru
 	for (size_t i = 0; i < store->listener_count; i++) {
 		const struct pic_store_listener *listener = &store->listeners[i];
 
-		if (listener->phase == phase)
+		if (listener->fn && listener->phase == phase)
 			listener->fn(listener->data, event->kind, event->before, event->after,
 				     event->revision);
 	}
@@ -353,6 +353,17 @@ int pic_store_listen(struct pic_store *store, enum pic_store_phase phase, pic_st
 		return -ENOSPC;
 	store->listeners[store->listener_count++] = (struct pic_store_listener){ phase, fn, data };
 	return 0;
+}
+
+void pic_store_ignore(struct pic_store *store, pic_store_event_fn *fn, const void *data)
+{
+	for (size_t i = 0; i < store->listener_count; i++) {
+		struct pic_store_listener *listener = &store->listeners[i];
+
+		/* The place stays: events may be on their way through the list right now. */
+		if (listener->fn == fn && listener->data == data)
+			listener->fn = NULL;
+	}
 }
 
 bool pic_store_replay(struct pic_store *store, int64_t revision, pic_store_event_fn *fn, void *data)

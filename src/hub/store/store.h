@@ -77,6 +77,8 @@ typedef void pic_store_event_fn(void *data, enum pic_kind kind, struct pic_objec
 enum pic_store_phase { PIC_STORE_APPLIED, PIC_STORE_DURABLE };
 int pic_store_listen(struct pic_store *store, enum pic_store_phase phase, pic_store_event_fn *fn,
 		     void *data);
+/* No more events to that listener. */
+void pic_store_ignore(struct pic_store *store, pic_store_event_fn *fn, const void *data);
 /* Durable events after `revision`, oldest first, from a bounded history; false: too old, list again. */
 bool pic_store_replay(struct pic_store *store, int64_t revision, pic_store_event_fn *fn,
 		      void *data);

@@ -1,0 +1,63 @@
+#include "hub/host.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define HOST_MAX 256
+
+bool pic_host_of(const char *text, char *out, size_t size)
+{
+	const char *scheme = strstr(text, "://");
+	const char *start = scheme ? scheme + 3 : text;
+	size_t length;
+
+	if (*start == '[') {
+		length = strcspn(++start, "]");
+		if (start[length] != ']')
+			return false;
+	} else {
+		length = strcspn(start, ":/?#");
+	}
+	if (length == 0 || length >= size)
+		return false;
+	memcpy(out, start, length);
+	out[length] = '\0';
+	return true;
+}
+
+static bool is_literal(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+bool pic_host_is_allowed(const char *host, const char *const *names)
+{
+	char name[HOST_MAX];
+
+	if (!host || !pic_host_of(host, name, sizeof(name)))
+		return false;
+	if (is_literal(name) || strcasecmp(name, "localhost") == 0)
+		return true;
+	for (; *names; names++) {
+		if (strcasecmp(name, *names) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool pic_origin_is_own(const char *origin, const char *host, bool is_tls)
+{
+	char own[HOST_MAX + 16];
+
+	if (!origin)
+		return true;
+	if (!host || snprintf(own, sizeof(own), "%s://%s", is_tls ? "https" : "http", host) >=
+			     (int)sizeof(own))
+		return false;
+	return strcasecmp(origin, own) == 0;
+}
