@@ -164,7 +164,7 @@ const struct pic_program pic_device_program = {
 
 int main(int argc, char **argv)
 {
-	struct pic_device_options options = { 0 };
+	struct pic_device_options options = { .argv = argv };
 
 	return pic_program_run(&pic_device_program, &options, argc, argv);
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -37,4 +38,21 @@ int pic_device_log_setup(const struct pic_device_options *options, const char *r
 				     options->log_format);
 	pic_log_setup(role, level, format);
 	return 0;
+}
+
+int pic_device_complain(int r, const struct pic_error *err)
+{
+	fprintf(stderr, "piccolo: %s\n", err->text);
+	switch (r) {
+	case -EPERM:
+		return PIC_EXIT_REFUSED;
+	case -ECONNREFUSED:
+	case -ENOENT:
+	case -ECONNRESET:
+	case -ETIMEDOUT:
+	case -EACCES:
+		return PIC_EXIT_UNREACHABLE;
+	default:
+		return PIC_EXIT_FAILED;
+	}
 }

@@ -32,6 +32,8 @@ struct pic_device_options {
 	const char *log_level;
 	const char *log_format;
 
+	char *const *argv; /* as the program was started, for its replacement in place */
+
 	/* verbs */
 	const char *output;  /* status -o: "table" or "json" */
 	bool follow;	     /* logs -f */

@@ -36,6 +36,12 @@ PIC_LATER int pic_check_hub(const struct pic_device_options *options, struct pic
 /* The program's own description, for `config --effective`. */
 extern const struct pic_program pic_device_program;
 
+/* What a person reads when a verb fails, and the exit status that goes with it (r is its negative errno). */
+int pic_device_complain(int r, const struct pic_error *err);
+
+/* Removes everything of every workload, in this process; an exit status. For when no supervisor runs. */
+int pic_device_purge(struct pic_device_options *options);
+
 /* Sets up the log from log_level and log_format; -EINVAL with the sentence. */
 int pic_device_log_setup(const struct pic_device_options *options, const char *role,
 			 struct pic_error *err);

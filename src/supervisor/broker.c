@@ -1,0 +1,194 @@
+/*
+ * The broker: runners cannot create sockets, so they ask here. Who asks is known from the kernel
+ * (process and user of the datagram), what it may have from its driver, its spec and policy.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include "base/log.h"
+#include "base/message.h"
+#include "supervisor/context.h"
+#include "workload/broker_check.h"
+
+#define PER_WAKE 32 /* then others get their turn */
+#define BACKLOG_MAX 1024
+
+static int set_up(int fd, const struct pic_broker_request *request)
+{
+	struct sockaddr_storage address;
+	socklen_t size = pic_broker_address(request, &address);
+	unsigned backlog = request->backlog < BACKLOG_MAX ? request->backlog : BACKLOG_MAX;
+	const int on = 1;
+
+	/* one address family a socket: policy has seen just this one */
+	if (request->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+		return -errno;
+	if (request->operation == PIC_BROKER_CONNECT)
+		return connect(fd, (struct sockaddr *)&address, size) < 0 && errno != EINPROGRESS ?
+			       -errno : 0;
+	/* connections of a module that ended must not keep the port from the next one */
+	if (request->operation == PIC_BROKER_LISTEN &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&address, size) < 0 ||
+	    (request->operation == PIC_BROKER_LISTEN && listen(fd, backlog ? (int)backlog : 1) < 0))
+		return -errno;
+	return 0;
+}
+
+static int make_socket(const struct pic_broker_request *request, struct pic_error *err)
+{
+	int type = request->transport == PIC_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	PIC_FD int fd = socket(request->family == 4 ? AF_INET : AF_INET6,
+			       type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int r = fd < 0 ? -errno : set_up(fd, request);
+
+	return r < 0 ? pic_broker_failure(request, -r, err) : PIC_STEAL_FD(fd);
+}
+
+static int judge(const struct pic_workload *workload, const struct pic_broker_request *request,
+		 struct pic_error *err)
+{
+	const struct pic_driver *driver = pic_driver_find(workload->entry.type);
+	const struct pic_policy *policy = workload->supervisor->policy;
+	PIC_BUF struct pic_buf spec = PIC_BUF_INIT(PIC_SPEC_MAX);
+	struct pic_policy_ports wanted;
+	int r = pic_broker_request_check(request, &wanted, err);
+
+	if (r < 0)
+		return r;
+	if (!driver || !driver->grants || !policy)
+		return pic_error_set(err, -EACCES, "no policy says who may have sockets");
+	r = pic_workload_spec(workload, driver, &spec, err);
+	if (r == 0 && driver->grants(spec.data, (enum pic_broker_operation)request->operation, &wanted,
+				     policy, err) < 0)
+		r = -EACCES;
+	return r;
+}
+
+/* What a workload was not given shows in its entry, once. */
+static void explain(struct pic_workload *workload, const struct pic_error *why)
+{
+	char *text = workload->entry.end_text;
+	size_t size = sizeof(workload->entry.end_text);
+
+	if (strncmp(text, why->text, size - 1) == 0)
+		return;
+	snprintf(text, size, "%.*s", (int)size - 1, why->text);
+	pic_log(PIC_LOG_WARNING, "socket-refused", PIC_TEXT("workload", workload->file),
+		PIC_TEXT("why", why->text));
+	pic_workload_changed(workload);
+}
+
+static struct pic_workload *sender(struct pic_supervisor *supervisor, const struct pic_message *message)
+{
+	for (struct pic_workload *w = supervisor->workloads; w; w = w->next)
+		if (w->pidfd >= 0 && w->entry.pid == message->pid && w->entry.user == message->user)
+			return w;
+	return NULL;
+}
+
+static void serve(struct pic_supervisor *supervisor, struct pic_workload *workload,
+		  const struct pic_broker_request *request, const struct pic_message *question)
+{
+	struct pic_broker_answer text = { .sequence = request->sequence };
+	struct pic_message answer = { .data = &text, .size = sizeof(text), .address = question->address,
+				      .address_size = question->address_size };
+	struct pic_error err = PIC_ERROR_INIT;
+	int r = judge(workload, request, &err);
+
+	if (r == 0)
+		r = make_socket(request, &err);
+	if (r >= 0) {
+		answer.fds[0] = r;
+		answer.fd_count = 1;
+	} else {
+		text.status = r;
+		explain(workload, &err);
+	}
+	/* a runner that does not read its answers waits in vain; nobody else does */
+	pic_message_send(supervisor->broker_fd, &answer);
+	pic_message_close(&answer);
+}
+
+static void on_readable(void *data, int fd, uint32_t events)
+{
+	struct pic_supervisor *supervisor = data;
+	struct pic_broker_request request;
+	struct pic_message message;
+
+	(void)events;
+	for (int i = 0; i < PER_WAKE; i++) {
+		struct pic_workload *workload;
+
+		message = (struct pic_message){ .data = &request, .size = sizeof(request) };
+		if (pic_message_receive(fd, &message) == -EAGAIN)
+			return;
+		workload = sender(supervisor, &message);
+		if (!workload || message.size != sizeof(request) || message.fd_count)
+			pic_message_close(&message);
+		else if (request.operation == PIC_BROKER_READY)
+			pic_workload_ready(workload);
+		else
+			serve(supervisor, workload, &request, &message);
+	}
+}
+
+int pic_unix_address(struct pic_supervisor *supervisor, const char *name, struct sockaddr_un *out,
+		     struct pic_error *err)
+{
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (snprintf(out->sun_path, sizeof(out->sun_path), "%s/%s", supervisor->settings->run_folder,
+		     name) < (int)sizeof(out->sun_path))
+		return 0;
+	return pic_error_set(err, -ENAMETOOLONG, "the path of the run folder %s is too long",
+			     supervisor->settings->run_folder);
+}
+
+int pic_broker_connect(struct pic_supervisor *supervisor, int fd, struct pic_error *err)
+{
+	struct sockaddr_un address;
+	int r = pic_unix_address(supervisor, "broker.sock", &address, err);
+
+	if (r == 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return pic_error_errno(err, errno, "the broker cannot be reached");
+	return r;
+}
+
+int pic_broker_open(struct pic_supervisor *supervisor, struct pic_error *err)
+{
+	PIC_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address;
+	const int on = 1;
+	int r = pic_unix_address(supervisor, "broker.sock", &address, err);
+
+	if (r < 0)
+		return r;
+	unlink(address.sun_path);
+	/* umask 0077 is in force: only root can send here by name, and root connects the runners */
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return pic_error_errno(err, errno, "%s cannot be made", address.sun_path);
+	r = pic_loop_watch(supervisor->loop, fd, EPOLLIN, on_readable, supervisor,
+			   &supervisor->broker_watch, err);
+	if (r == 0)
+		supervisor->broker_fd = PIC_STEAL_FD(fd);
+	return r;
+}
+
+int pic_broker_adopt(struct pic_workload *workload, struct pic_error *err)
+{
+	/* the runner's own open socket: connecting our copy of it connects the runner */
+	PIC_FD int fd = (int)syscall(SYS_pidfd_getfd, workload->pidfd, PIC_BROKER_FD, 0);
+
+	if (fd < 0)
+		return pic_error_errno(err, errno, "the broker socket of %s cannot be had",
+				       workload->file);
+	return pic_broker_connect(workload->supervisor, fd, err);
+}

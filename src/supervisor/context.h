@@ -1,0 +1,177 @@
+/*
+ * The supervisor's one context struct, and what its files offer each other.
+ *
+ *   supervisor.c  set-up, signals, end, replacement in place
+ *   connection.c  supervisor.sock: connections, replies, events
+ *   request.c     what each operation does
+ *   workload.c    the life of a workload: the list, stop, exit, removal
+ *   start.c       its start; end.c: why it ended
+ *   runner.c      the child's way from fork to the workload's own code
+ *   adopt.c       what a former supervisor left running
+ *   ledger.c      the ledger file and the stamps
+ *   store.c       artifacts
+ *   broker.c      sockets for runners
+ *   policy.c      policy.conf
+ */
+#ifndef PIC_SUPERVISOR_CONTEXT_H
+#define PIC_SUPERVISOR_CONTEXT_H
+
+#include <sys/un.h>
+
+#include "base/cleanup.h"
+#include "base/loop.h"
+#include "crypto/digest.h"
+#include "protocol/ledger.h"
+#include "protocol/policy.h"
+#include "sandbox/cgroup.h"
+#include "supervisor/supervisor.h"
+#include "workload/driver.h"
+
+/* Somebody who waits for the answer to a request. */
+struct pic_waiter {
+	struct pic_waiter *next;
+	uint64_t connection; /* serial; the connection may be gone by then */
+	uint64_t request;
+};
+
+struct pic_workload {
+	struct pic_workload *next;
+	struct pic_supervisor *supervisor;
+	struct pic_ledger_entry entry;
+	char file[PIC_WORKLOAD_FILE_TEXT]; /* its cgroup, its folder, its log */
+	int pidfd;			   /* -1: no process */
+	struct pic_watch *watch;
+	struct pic_timer *retry; /* while its cgroup still has processes */
+	int64_t retry_ms;
+	bool forget; /* when it has ended: the entry goes, and its log */
+	bool hold;   /* when it has ended: state HELD */
+	struct pic_waiter *waiters;
+};
+
+struct pic_supervisor {
+	const struct pic_supervisor_settings *settings;
+	struct pic_loop *loop;
+	struct pic_cgroups cgroups;
+	char cgroup_folder[32];
+	char program[256]; /* for its replacement in place */
+	int run_fd, work_fd, instance_fd;		 /* RUN, RUN/w, RUN/i */
+	int state_fd, store_fd, log_fd, held_fd;	 /* STATE, STATE/store, STATE/log, STATE/held */
+	int listen_fd, broker_fd;
+	struct pic_watch *listen_watch, *broker_watch;
+	uid_t agent_user;
+	gid_t agent_group;
+	struct pic_policy *policy;	 /* NULL: none could be read, nothing may start */
+	struct pic_error policy_error;	 /* why */
+	struct pic_workload *workloads;
+	unsigned workload_count;
+	struct pic_connection *connections;
+	unsigned connection_count;
+	uint64_t last_serial;
+	unsigned take_count;		 /* artifacts being taken over */
+	struct pic_ledger_head ledger;	 /* the stamps */
+	struct pic_waiter *purge; /* who waits for it */
+	bool purging;		  /* everything is being removed */
+	bool ending;		  /* everything is being stopped, then the loop ends */
+	bool replace;		  /* the loop ends for execve */
+};
+
+/* supervisor.c: ends what was only waiting for the last workload to go. */
+void pic_supervisor_look(struct pic_supervisor *supervisor);
+void pic_supervisor_purge(struct pic_supervisor *supervisor);
+
+/* connection.c */
+int pic_connections_open(struct pic_supervisor *supervisor, struct pic_error *err);
+/* A message to that connection, if it still exists, with `count` descriptors. */
+void pic_connection_send(struct pic_supervisor *supervisor, uint64_t serial,
+			 const struct pic_supervisor_message *message, const int *fds, size_t count);
+void pic_connection_subscribe(struct pic_supervisor *supervisor, uint64_t serial);
+void pic_reply_status(struct pic_supervisor *supervisor, const struct pic_waiter *who, int status,
+		      const char *text, const struct pic_ledger_entry *evidence);
+/* The entry to all who subscribed; state 0 when it is gone. */
+void pic_event_send(struct pic_supervisor *supervisor, const struct pic_ledger_entry *entry);
+int pic_waiter_add(struct pic_waiter **list, const struct pic_waiter *who);
+/* Status 0 to each, and the list is empty. */
+void pic_waiters_answer(struct pic_supervisor *supervisor, struct pic_waiter **list,
+			const struct pic_ledger_entry *evidence);
+
+/* request.c; fd is a descriptor that came along (-1: none), closed by the caller. */
+void pic_request_handle(struct pic_supervisor *supervisor, const struct pic_waiter *who,
+			const struct pic_supervisor_request *request, int fd);
+
+/* workload.c */
+struct pic_workload *pic_workload_find(struct pic_supervisor *supervisor,
+				       const struct pic_workload_name *name);
+/* Finds it, or puts one into the list that has only its name; NULL: no memory. */
+struct pic_workload *pic_workload_get(struct pic_supervisor *supervisor,
+				      const struct pic_workload_name *name, struct pic_error *err);
+void pic_workload_free(struct pic_workload *workload);
+/* The ledger and the subscribers learn what the entry says now. */
+void pic_workload_changed(struct pic_workload *workload);
+void pic_workload_ready(struct pic_workload *workload); /* STARTING -> RUNNING */
+/* Ends its process, if there is one; what follows depends on `forget` and `hold`. May free it. */
+void pic_workload_stop(struct pic_workload *workload);
+/* Its process is gone or was never there: what is left of it goes, then its entry says so. May free it. */
+void pic_workload_settle(struct pic_workload *workload);
+/* Opens the pidfd of entry.pid and waits for its end. */
+int pic_workload_watch(struct pic_workload *workload, struct pic_error *err);
+void pic_workload_unwatch(struct pic_workload *workload);
+/* Log, folders: everything that lies about under this name but its hold. */
+void pic_workload_remove_files(struct pic_supervisor *supervisor,
+			       const struct pic_workload_name *name);
+
+/* start.c */
+int pic_workload_start(struct pic_supervisor *supervisor,
+		       const struct pic_supervisor_request *request, struct pic_error *err);
+/* What it was started with, from its folder; -EBADMSG when that is not a spec of the driver. */
+int pic_workload_spec(const struct pic_workload *workload, const struct pic_driver *driver,
+		      struct pic_buf *out, struct pic_error *err);
+/* Its cgroup, made when absent, with its limits. */
+int pic_workload_limit(const struct pic_workload *workload, const struct pic_driver *driver,
+		       const void *spec, struct pic_error *err);
+bool pic_workload_is_held(struct pic_supervisor *supervisor, const char *file);
+uint64_t pic_process_start(pid_t pid); /* in clock ticks since boot; 0: no such process */
+
+/* end.c */
+void pic_end_find(struct pic_workload *workload); /* fills in why its process ended, and reaps it */
+bool pic_workload_was_ready(const struct pic_workload *workload); /* by its note */
+
+/* runner.c: in the child; never returns. */
+struct pic_runner_order {
+	struct pic_supervisor *supervisor;
+	const struct pic_driver *driver;
+	const struct pic_ledger_entry *entry;
+	const void *spec;
+	const char *file;
+	int work_fd; /* RUN/w/<file> */
+	int gate_fd; /* one byte: the ledger knows you, go; the end: nobody does */
+};
+void pic_runner_main(const struct pic_runner_order *order) __attribute__((noreturn));
+
+/* adopt.c */
+void pic_adopt(struct pic_supervisor *supervisor);
+
+/* ledger.c */
+int pic_ledger_read(struct pic_supervisor *supervisor, struct pic_error *err);
+int pic_ledger_write(struct pic_supervisor *supervisor, struct pic_error *err); /* logs a failure */
+int pic_stamp_make(struct pic_supervisor *supervisor, unsigned char out[PIC_STAMP_SIZE],
+		   struct pic_error *err);
+
+/* store.c */
+int pic_store_take(struct pic_supervisor *supervisor, const struct pic_waiter *who,
+		   const struct pic_supervisor_request *request, int fd, struct pic_error *err);
+bool pic_store_has(struct pic_supervisor *supervisor, const unsigned char digest[PIC_DIGEST_SIZE]);
+int pic_store_drop(struct pic_supervisor *supervisor, const unsigned char digest[PIC_DIGEST_SIZE],
+		   struct pic_error *err);
+
+/* broker.c */
+int pic_unix_address(struct pic_supervisor *supervisor, const char *name, struct sockaddr_un *out,
+		     struct pic_error *err);
+int pic_broker_open(struct pic_supervisor *supervisor, struct pic_error *err);
+int pic_broker_connect(struct pic_supervisor *supervisor, int fd, struct pic_error *err);
+/* The socket of a runner that was a former supervisor's. */
+int pic_broker_adopt(struct pic_workload *workload, struct pic_error *err);
+
+/* policy.c: puts policy.conf in force, or leaves the former policy. Logs a failure. */
+int pic_policy_load(struct pic_supervisor *supervisor, struct pic_error *err);
+
+#endif

@@ -1,0 +1,227 @@
+/*
+ * What each operation does. A request that comes here has the right shape and its sender may ask for it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "supervisor/context.h"
+
+#define LATER 1 /* somebody else answers, when it is done */
+
+struct call {
+	struct pic_supervisor *supervisor;
+	const struct pic_waiter *who;
+	const struct pic_supervisor_request *request;
+	int fd;
+	struct pic_supervisor_message reply;
+	int fds[2]; /* to go with the reply */
+	size_t fd_count;
+};
+
+static int subscribe(struct call *call, struct pic_error *err)
+{
+	struct pic_sha256 digest;
+
+	(void)err;
+	pic_connection_subscribe(call->supervisor, call->who->connection);
+	if (call->supervisor->policy) {
+		pic_sha256_of(call->supervisor->policy, sizeof(*call->supervisor->policy), &digest);
+		pic_sha256_text(&digest, call->reply.text);
+	}
+	return 0;
+}
+
+static int list(struct call *call, struct pic_error *err)
+{
+	struct pic_supervisor_message item = { .version = PIC_SUPERVISOR_VERSION,
+					       .kind = PIC_SUPERVISOR_ENTRY,
+					       .id = call->request->id };
+	struct pic_cgroup_usage usage;
+
+	(void)err;
+	for (struct pic_workload *w = call->supervisor->workloads; w; w = w->next) {
+		item.entry = w->entry;
+		if (w->pidfd >= 0) {
+			pic_cgroup_usage(&call->supervisor->cgroups, w->file, &usage);
+			item.entry.memory_bytes = usage.memory_bytes;
+			item.entry.cpu_us = usage.cpu_us;
+		}
+		pic_connection_send(call->supervisor, call->who->connection, &item, NULL, 0);
+		call->reply.value++;
+	}
+	return 0;
+}
+
+static int stamp(struct call *call, struct pic_error *err)
+{
+	return pic_stamp_make(call->supervisor, call->reply.stamp, err);
+}
+
+static int take(struct call *call, struct pic_error *err)
+{
+	int r;
+
+	if (pic_store_has(call->supervisor, call->request->digest))
+		return 0;
+	r = pic_store_take(call->supervisor, call->who, call->request, call->fd, err);
+	return r < 0 ? r : LATER;
+}
+
+static int has(struct call *call, struct pic_error *err)
+{
+	(void)err;
+	call->reply.value = pic_store_has(call->supervisor, call->request->digest);
+	return 0;
+}
+
+static int drop(struct call *call, struct pic_error *err)
+{
+	return pic_store_drop(call->supervisor, call->request->digest, err);
+}
+
+static int start(struct call *call, struct pic_error *err)
+{
+	return pic_workload_start(call->supervisor, call->request, err);
+}
+
+static int wait_for(struct pic_waiter **list_of, const struct pic_waiter *who, struct pic_error *err)
+{
+	if (pic_waiter_add(list_of, who) < 0)
+		return pic_error_set(err, -ENOMEM, "no memory to wait for the end");
+	return LATER;
+}
+
+static int stop(struct call *call, struct pic_error *err)
+{
+	struct pic_workload *w = pic_workload_find(call->supervisor, &call->request->name);
+	int r;
+
+	if (!w) {
+		/* its log may be there from before the boot */
+		pic_workload_remove_files(call->supervisor, &call->request->name);
+		return 0;
+	}
+	r = wait_for(&w->waiters, call->who, err);
+	w->forget = true;
+	pic_workload_stop(w);
+	return r;
+}
+
+static int hold(struct call *call, struct pic_error *err)
+{
+	struct pic_workload *w;
+	char file[PIC_WORKLOAD_FILE_TEXT];
+	int r;
+
+	pic_workload_file_text(&call->request->name, file);
+	r = pic_file_write(call->supervisor->held_fd, file, 0600, "", 0, PIC_FILE_DURABLE, err);
+	if (r < 0)
+		return r;
+	w = pic_workload_get(call->supervisor, &call->request->name, err);
+	if (!w)
+		return -ENOMEM;
+	w->hold = true;
+	if (pic_ledger_entry_lives(&w->entry)) {
+		r = wait_for(&w->waiters, call->who, err);
+		pic_workload_stop(w);
+		return r;
+	}
+	w->hold = false;
+	w->entry.state = PIC_LEDGER_HELD;
+	pic_workload_changed(w);
+	return 0;
+}
+
+static int release(struct call *call, struct pic_error *err)
+{
+	struct pic_workload *w = pic_workload_find(call->supervisor, &call->request->name);
+	char file[PIC_WORKLOAD_FILE_TEXT];
+	int r;
+
+	pic_workload_file_text(&call->request->name, file);
+	if (!pic_workload_is_held(call->supervisor, file))
+		return pic_error_set(err, -ENOENT, "%s/%s is not stopped by hand",
+				     call->request->name.instance, call->request->name.component);
+	r = pic_file_remove(call->supervisor->held_fd, file, err);
+	if (r < 0 || !w)
+		return r;
+	w->hold = false;
+	if (w->entry.state != PIC_LEDGER_HELD)
+		return 0;
+	w->forget = w->entry.started_boot_ms == 0; /* nothing is known of it but the hold */
+	pic_workload_settle(w);
+	return 0;
+}
+
+static int log_files(struct call *call, struct pic_error *err)
+{
+	char name[PIC_WORKLOAD_FILE_TEXT + 2];
+
+	for (; call->fd_count < 2; call->fd_count++) {
+		pic_workload_file_text(&call->request->name, name);
+		sprintf(name + strlen(name), ".%d", (int)call->fd_count);
+		call->fds[call->fd_count] = openat(call->supervisor->log_fd, name,
+						   O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (call->fds[call->fd_count] < 0)
+			return pic_error_errno(err, errno, "there is no log of %s/%s",
+					       call->request->name.instance,
+					       call->request->name.component);
+	}
+	return 0;
+}
+
+static int purge(struct call *call, struct pic_error *err)
+{
+	int r = wait_for(&call->supervisor->purge, call->who, err);
+
+	if (r == LATER)
+		pic_supervisor_purge(call->supervisor);
+	return r;
+}
+
+static int reload(struct call *call, struct pic_error *err)
+{
+	return pic_policy_load(call->supervisor, err);
+}
+
+static int (*const operations[])(struct call *call, struct pic_error *err) = {
+	[PIC_SUPERVISOR_SUBSCRIBE] = subscribe,
+	[PIC_SUPERVISOR_LIST] = list,
+	[PIC_SUPERVISOR_STAMP] = stamp,
+	[PIC_SUPERVISOR_TAKE] = take,
+	[PIC_SUPERVISOR_HAS] = has,
+	[PIC_SUPERVISOR_DROP] = drop,
+	[PIC_SUPERVISOR_START] = start,
+	[PIC_SUPERVISOR_STOP] = stop,
+	[PIC_SUPERVISOR_LOG] = log_files,
+	[PIC_SUPERVISOR_HOLD] = hold,
+	[PIC_SUPERVISOR_RELEASE] = release,
+	[PIC_SUPERVISOR_PURGE] = purge,
+	[PIC_SUPERVISOR_RELOAD] = reload,
+};
+
+void pic_request_handle(struct pic_supervisor *supervisor, const struct pic_waiter *who,
+			const struct pic_supervisor_request *request, int fd)
+{
+	struct call call = { .supervisor = supervisor, .who = who, .request = request, .fd = fd };
+	struct pic_error err = PIC_ERROR_INIT;
+	int r;
+
+	call.reply.version = PIC_SUPERVISOR_VERSION;
+	call.reply.kind = PIC_SUPERVISOR_REPLY;
+	call.reply.id = request->id;
+	r = operations[request->operation](&call, &err);
+	if (r != LATER) {
+		call.reply.status = r;
+		if (r < 0)
+			snprintf(call.reply.text, sizeof(call.reply.text), "%.399s", err.text);
+		pic_connection_send(supervisor, who->connection, &call.reply, call.fds,
+				    r < 0 ? 0 : call.fd_count);
+	}
+	while (call.fd_count)
+		close(call.fds[--call.fd_count]);
+}
