@@ -27,6 +27,7 @@ struct rest {
 struct pic_workload_log {
 	bool direct;
 	int fds[2]; /* segments; direct: output and error */
+	bool terminal[2]; /* direct */
 	unsigned current;
 	uint64_t maximum; /* of one segment */
 	uint64_t size;	  /* of the current one */
@@ -107,6 +108,8 @@ int pic_workload_log_new_direct(struct pic_workload_log **out, int output_fd, in
 	log->direct = true;
 	log->fds[0] = output_fd;
 	log->fds[1] = error_fd;
+	for (unsigned i = 0; i < 2; i++) /* now: later this process may not ask */
+		log->terminal[i] = isatty(log->fds[i]);
 	*out = log;
 	return 0;
 }
@@ -156,17 +159,17 @@ static void put_line(struct pic_workload_log *log, char stream, const char *text
 	log->position += (uint64_t)n;
 }
 
-static void put_direct(int fd, const char *data, size_t size)
+static void put_direct(const struct pic_workload_log *log, unsigned to, const char *data, size_t size)
 {
 	struct pic_buf PIC_BUF text = PIC_BUF_INIT(1024 * 1024);
 
-	if (isatty(fd)) {
+	if (log->terminal[to]) {
 		pic_text_escape(data, size, true, &text);
 		data = pic_buf_text(&text);
 		size = text.size;
 	}
 	/* Whoever reads has gone: the module goes on, as with a log that is full. */
-	(void)pic_fd_write_all(fd, data, size);
+	(void)pic_fd_write_all(log->fds[to], data, size);
 }
 
 static bool make_rest(struct rest *rest)
@@ -212,7 +215,7 @@ void pic_workload_log_write(struct pic_workload_log *log, char stream, const voi
 	const char *at = data, *end = at + size;
 
 	if (log->direct) {
-		put_direct(log->fds[stream == 'e'], data, size);
+		put_direct(log, stream == 'e', data, size);
 		return;
 	}
 	while (at < end) {
@@ -239,7 +242,7 @@ void pic_workload_log_line(struct pic_workload_log *log, const char *format, ...
 	va_end(arguments);
 	if (log->direct) {
 		pic_buf_char(&text, '\n');
-		put_direct(log->fds[1], text.data, text.size);
+		put_direct(log, 1, text.data, text.size);
 		return;
 	}
 	for (size_t i = 0; i < text.size; i++)
