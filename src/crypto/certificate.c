@@ -155,26 +155,6 @@ static int check_dates(void *data, mbedtls_x509_crt *certificate, int depth, uin
 	return 0;
 }
 
-static const char *reason(uint32_t flags)
-{
-	static const struct {
-		uint32_t flag;
-		const char *text;
-	} reasons[] = {
-		{ MBEDTLS_X509_BADCERT_NOT_TRUSTED, "it is not signed by the trusted authority" },
-		{ MBEDTLS_X509_BADCERT_EXPIRED, "it has expired" },
-		{ MBEDTLS_X509_BADCERT_FUTURE, "it is not valid yet" },
-		{ MBEDTLS_X509_BADCERT_KEY_USAGE, "its key is not for this use" },
-		{ MBEDTLS_X509_BADCERT_BAD_MD, "its digest is too weak" },
-		{ MBEDTLS_X509_BADCERT_BAD_KEY, "its key is too weak" },
-	};
-
-	for (size_t i = 0; i < PIC_COUNT(reasons); i++)
-		if (flags & reasons[i].flag)
-			return reasons[i].text;
-	return "it cannot be verified";
-}
-
 static int verify(mbedtls_x509_crt *certificate, mbedtls_x509_crt *authority, int64_t now_ms,
 		  struct pic_error *err)
 {
@@ -187,7 +167,7 @@ static int verify(mbedtls_x509_crt *certificate, mbedtls_x509_crt *authority, in
 		return 0;
 	if (r != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
 		return pic_mbedtls_error(err, r, "the certificate cannot be verified");
-	return pic_error_set(err, -EKEYREJECTED, "the certificate is refused: %s", reason(flags));
+	return pic_error_set(err, -EKEYREJECTED, "the certificate is refused: %s", pic_x509_reason(flags));
 }
 
 /* `use` OTHER: any. */

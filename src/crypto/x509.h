@@ -3,6 +3,7 @@
 #define PIC_CRYPTO_X509_H
 
 #include <mbedtls/x509.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -13,5 +14,7 @@ int pic_x509_name(const char *common_name, const char *organization, struct pic_
 /* The first value of an attribute ("CN"), cut to fit; -EINVAL when it is not plain text. */
 int pic_x509_attribute(const mbedtls_x509_name *name, const char *attribute, char *out,
 		       size_t size);
+/* Why a chain was refused, out of the library's flags. */
+const char *pic_x509_reason(uint32_t flags);
 
 #endif

@@ -1,413 +1,87 @@
 /*
- * The HTTP client: libcurl's multi interface driven by our loop. Curl tells which sockets it waits for and
- * when it wants to be called; nothing here polls.
+ * The HTTP client: libcurl's multi interface driven by our loop. The library tells which sockets it waits
+ * for and when it wants to be called; nothing here polls.
  */
 #include "net/client.h"
 
-#include <curl/curl.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "crypto/digest.h"
-#include "net/client_tls.h"
+#include "net/client_request.h"
 
-#define CONNECT_MS 10000
 #define STALL_MS 30000
-#define HEADER_TEXT 512
-#define HEADERS_MAX 32
+#define CONNECTIONS_KEPT 2L
 
-struct pic_client {
-	struct pic_loop *loop;
-	struct pic_timer *timer;
-	CURLM *multi;
-	struct pic_request_handle *requests;
-	char *user_agent, *authority, *certificate, *key, *pin;
-	bool unverified, ignore_dates;
-	bool inside; /* in a call of curl's: freeing waits */
-};
+/* Requests. */
 
-struct pic_request_handle {
-	struct pic_request_handle *next, *previous;
-	struct pic_client *client;
-	CURL *easy;
-	struct curl_slist *headers;
-	struct pic_client_request request; /* url and headers are curl's copies */
-	char *host; /* for sentences */
-	struct pic_buf body;
-	uint64_t received;
-	int local_error; /* of answer_fd or receive */
-	bool too_large, started;
-	char etag[HEADER_TEXT], location[HEADER_TEXT];
-	int64_t retry_after_ms;
-	char reason[CURL_ERROR_SIZE];
-};
-
-/* ---- one request ---- */
-
-static void request_free(struct pic_request_handle *handle)
+static void link_request(struct pic_client *client, struct pic_request_handle *handle)
 {
-	struct pic_client *client = handle->client;
-
+	handle->client = client;
+	handle->next = client->requests;
 	if (handle->next)
-		handle->next->previous = handle->previous;
-	if (handle->previous)
-		handle->previous->next = handle->next;
-	else if (client->requests == handle)
-		client->requests = handle->next;
-	if (handle->easy) {
-		curl_multi_remove_handle(client->multi, handle->easy);
-		curl_easy_cleanup(handle->easy);
-	}
-	curl_slist_free_all(handle->headers);
-	pic_buf_free(&handle->body);
-	free(handle->host);
-	free(handle);
+		handle->next->previous = handle;
+	client->requests = handle;
 }
 
-static long status_of(const struct pic_request_handle *handle)
+static void unlink_request(struct pic_request_handle *handle)
 {
-	long status = 0;
-
-	curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
-	return status;
-}
-
-static bool goes_elsewhere(const struct pic_request_handle *handle)
-{
-	const long status = status_of(handle);
-
-	return status >= 200 && status < 300;
-}
-
-static size_t on_body(char *data, size_t one, size_t size, void *context)
-{
-	struct pic_request_handle *handle = context;
-	const size_t bytes = one * size;
-
-	if (handle->request.answer_max && handle->received + bytes > handle->request.answer_max) {
-		handle->too_large = true;
-		return 0;
-	}
-	handle->received += bytes;
-	if (handle->request.receive && goes_elsewhere(handle)) {
-		if (!handle->started && handle->request.started)
-			handle->request.started(handle->request.data, (int)status_of(handle));
-		handle->started = true;
-		handle->local_error = handle->request.receive(handle->request.data, data, bytes);
-		return handle->local_error ? 0 : bytes;
-	}
-	if (handle->request.answer_fd >= 0 && goes_elsewhere(handle)) {
-		handle->local_error = pic_fd_write_all(handle->request.answer_fd, data, bytes);
-		return handle->local_error < 0 ? 0 : bytes;
-	}
-	pic_buf_add(&handle->body, data, bytes);
-	handle->too_large = handle->body.failed;
-	return handle->body.failed ? 0 : bytes;
-}
-
-/* "Name: value\r\n" into out when the name is `name`. */
-static bool header_value(const char *line, size_t size, const char *name, char out[HEADER_TEXT])
-{
-	const size_t length = strlen(name);
-
-	if (size <= length || strncasecmp(line, name, length) != 0 || line[length] != ':')
-		return false;
-	line += length + 1;
-	size -= length + 1;
-	while (size && (*line == ' ' || *line == '\t')) {
-		line++;
-		size--;
-	}
-	while (size && (line[size - 1] == '\r' || line[size - 1] == '\n' || line[size - 1] == ' '))
-		size--;
-	if (size >= HEADER_TEXT)
-		return false;
-	memcpy(out, line, size);
-	out[size] = 0;
-	return true;
-}
-
-static size_t on_header(char *line, size_t one, size_t size, void *context)
-{
-	struct pic_request_handle *handle = context;
-	const size_t bytes = one * size;
-	char value[HEADER_TEXT];
-	long long seconds;
-
-	if (bytes > 5 && strncmp(line, "HTTP/", 5) == 0) { /* of a redirect or 100 before */
-		handle->etag[0] = handle->location[0] = 0;
-		handle->retry_after_ms = -1;
-	} else if (header_value(line, bytes, "ETag", value)) {
-		memcpy(handle->etag, value, sizeof(value));
-	} else if (header_value(line, bytes, "Location", value)) {
-		memcpy(handle->location, value, sizeof(value));
-	} else if (header_value(line, bytes, "Retry-After", value)) {
-		if (pic_integer_parse(value, 0, 86400, &seconds) == 0)
-			handle->retry_after_ms = seconds * 1000;
-		else { /* a date (RFC 9110, 10.2.3) */
-			const time_t when = curl_getdate(value, NULL);
-
-			if (when > 0)
-				handle->retry_after_ms = when > time(NULL) ? (when - time(NULL)) * 1000 : 0;
-		}
-	}
-	return bytes;
-}
-
-static int on_progress(void *context, curl_off_t expected, curl_off_t so_far, curl_off_t up_expected,
-		       curl_off_t up)
-{
-	struct pic_request_handle *handle = context;
-
-	(void)up_expected;
-	(void)up;
-	return handle->request.progress(handle->request.data, (size_t)so_far, expected);
-}
-
-static CURLcode on_tls(CURL *easy, void *tls_configuration, void *context)
-{
-	(void)easy;
-	(void)context;
-	pic_client_tls_ignore_dates(tls_configuration);
-	return CURLE_OK;
-}
-
-static void set_blob(CURL *easy, CURLoption option, const char *text)
-{
-	/* mbedTLS wants the final NUL of a PEM text to be counted; curl adds it itself */
-	struct curl_blob blob = {(void *)text, text ? strlen(text) : 0, CURL_BLOB_NOCOPY};
-
-	if (text)
-		curl_easy_setopt(easy, option, &blob);
-}
-
-static void set_identity(CURL *easy, const struct pic_client *client)
-{
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	if (client->authority)
-		set_blob(easy, CURLOPT_CAINFO_BLOB, client->authority);
-	set_blob(easy, CURLOPT_SSLCERT_BLOB, client->certificate);
-	set_blob(easy, CURLOPT_SSLKEY_BLOB, client->key);
-	if (client->certificate)
-		curl_easy_setopt(easy, CURLOPT_SSLCERTTYPE, "PEM");
-	if (client->pin)
-		curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, client->pin);
-	if (client->unverified) {
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-	} else if (client->ignore_dates) {
-		curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
-	}
-}
-
-static void set_times(CURL *easy, const struct pic_client_request *request)
-{
-	const int64_t stall = request->stall_ms ? request->stall_ms : STALL_MS;
-
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-			 (long)(request->timeout_ms < CONNECT_MS ? request->timeout_ms : CONNECT_MS));
-	if (stall < request->timeout_ms) {
-		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)((stall + 999) / 1000));
-	}
-}
-
-static void set_method(CURL *easy, const struct pic_client_request *request)
-{
-	if (strcmp(request->method, "HEAD") == 0) {
-		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-		return;
-	}
-	if (request->body || strcmp(request->method, "POST") == 0) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body ? request->body : "");
-	}
-	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-}
-
-static void set_transfer(struct pic_request_handle *handle, const struct pic_client_request *request)
-{
-	CURL *easy = handle->easy;
-
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, handle);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->reason);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, handle);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, handle);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 16384L);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 60L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 20L);
-	if (handle->client->user_agent)
-		curl_easy_setopt(easy, CURLOPT_USERAGENT, handle->client->user_agent);
-	if (request->redirects_max > 0) {
-		curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-		curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)request->redirects_max);
-	}
-	if (request->progress) {
-		curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-		curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-		curl_easy_setopt(easy, CURLOPT_XFERINFODATA, handle);
-	}
-}
-
-static int set_headers(struct pic_request_handle *handle, const struct pic_client_request *request,
-		       struct pic_error *err)
-{
-	struct curl_slist *list = curl_slist_append(NULL, "Expect:"); /* no 100-continue */
-
-	for (size_t i = 0; list && request->headers && request->headers[i]; i++) {
-		struct curl_slist *longer;
-
-		if (i >= HEADERS_MAX || strpbrk(request->headers[i], "\r\n")) {
-			curl_slist_free_all(list);
-			return pic_error_set(err, -EINVAL, "a header of the request is not allowed");
-		}
-		longer = curl_slist_append(list, request->headers[i]);
-		if (!longer)
-			curl_slist_free_all(list);
-		list = longer;
-	}
-	if (!list)
-		return pic_error_set(err, -ENOMEM, "no memory for a request");
-	handle->headers = list;
-	curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, list);
-	return 0;
-}
-
-/* scheme://host:port of the URL; refuses other schemes and credentials. */
-static int check_url(const char *url, char **host, struct pic_error *err)
-{
-	const char *start = strstr(url, "://");
-	size_t size;
-
-	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-		return pic_error_set(err, -EINVAL, "'%.200s' is no http or https URL", url);
-	size = strcspn(start + 3, "/?#");
-	if (size == 0 || memchr(start + 3, '@', size))
-		return pic_error_set(err, -EINVAL, "'%.200s': %s", url,
-				     size ? "a URL must not hold credentials" : "the host is missing");
-	*host = strndup(url, (size_t)(start + 3 - url) + size);
-	return *host ? 0 : pic_error_set(err, -ENOMEM, "no memory for a request");
-}
-
-/* ---- answers ---- */
-
-static enum pic_client_failure failure_of(const struct pic_request_handle *handle, CURLcode code)
-{
-	if (handle->too_large || code == CURLE_FILESIZE_EXCEEDED)
-		return PIC_CLIENT_TOO_LARGE;
-	switch (code) {
-	case CURLE_OK:
-		return PIC_CLIENT_OK;
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CACERT_BADFILE:
-		return PIC_CLIENT_UNTRUSTED;
-	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_OUT_OF_MEMORY:
-		return PIC_CLIENT_LOCAL;
-	case CURLE_WRITE_ERROR:
-		return handle->request.receive ? PIC_CLIENT_BROKEN : PIC_CLIENT_LOCAL;
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_SSL_CONNECT_ERROR:
-		return PIC_CLIENT_UNREACHABLE;
-	default:
-		return status_of(handle) == 0 && code == CURLE_OPERATION_TIMEDOUT ? PIC_CLIENT_UNREACHABLE
-										  : PIC_CLIENT_BROKEN;
-	}
-}
-
-static void explain(const struct pic_request_handle *handle, CURLcode code,
-		    struct pic_client_answer *answer)
-{
-	const char *why = handle->reason[0] ? handle->reason : curl_easy_strerror(code);
-
-	switch (answer->failure) {
-	case PIC_CLIENT_OK:
-		break;
-	case PIC_CLIENT_TOO_LARGE:
-		pic_error_set(&answer->error, -EFBIG, "%s: the answer is larger than %zu bytes", handle->host,
-			      handle->request.answer_max);
-		break;
-	case PIC_CLIENT_UNTRUSTED:
-		pic_error_set(&answer->error, -EKEYREJECTED, "%s is not trusted: %s", handle->host, why);
-		break;
-	case PIC_CLIENT_LOCAL:
-		if (handle->local_error < 0)
-			pic_error_errno(&answer->error, -handle->local_error,
-					"%s: the answer cannot be stored", handle->host);
-		else
-			pic_error_set(&answer->error, -EINVAL, "%s: %s", handle->host, why);
-		break;
-	case PIC_CLIENT_UNREACHABLE:
-		pic_error_set(&answer->error, -EHOSTUNREACH, "%s cannot be reached: %s", handle->host, why);
-		break;
-	case PIC_CLIENT_BROKEN:
-		pic_error_set(&answer->error, handle->local_error ? -ECANCELED : -ECONNRESET,
-			      "%s: the answer broke off: %s", handle->host, why);
-		break;
-	}
-}
-
-static void finish(struct pic_request_handle *handle, CURLcode code)
-{
-	struct pic_client_answer answer = {.error = PIC_ERROR_INIT};
-	void (*done)(void *, const struct pic_client_answer *) = handle->request.done;
-	const char *content_type = NULL;
-
-	answer.failure = failure_of(handle, code);
-	answer.status = (int)status_of(handle);
-	curl_easy_getinfo(handle->easy, CURLINFO_CONTENT_TYPE, &content_type);
-	answer.content_type = content_type ? content_type : "";
-	answer.etag = handle->etag;
-	answer.location = handle->location;
-	answer.retry_after_ms = handle->retry_after_ms;
-	answer.received = handle->received;
-	answer.body = (struct pic_view){pic_buf_text(&handle->body), handle->body.size};
-	explain(handle, code, &answer);
-	/* Out of the list first: `done` may send, and may even free the client. */
-	if (handle->next)
-		handle->next->previous = handle->previous;
 	if (handle->previous)
 		handle->previous->next = handle->next;
 	else
 		handle->client->requests = handle->next;
+	if (handle->next)
+		handle->next->previous = handle->previous;
 	handle->next = handle->previous = NULL;
-	curl_multi_remove_handle(handle->client->multi, handle->easy);
-	done(handle->request.data, &answer);
+}
+
+static void remove_from_library(struct pic_request_handle *handle)
+{
+	if (handle->added)
+		curl_multi_remove_handle(handle->client->multi, handle->easy);
+	handle->added = false;
+}
+
+/* No longer in the client's list. */
+static void free_request(struct pic_request_handle *handle)
+{
+	remove_from_library(handle);
 	curl_easy_cleanup(handle->easy);
 	curl_slist_free_all(handle->headers);
+	pic_timer_free(handle->stall);
 	pic_buf_free(&handle->body);
 	free(handle->host);
 	free(handle);
 }
 
-/* ---- curl and the loop ---- */
+/* `done` may send, cancel others and free the client. */
+static void finish(struct pic_request_handle *handle, CURLcode code)
+{
+	struct pic_client_answer answer;
+
+	handle->finishing = true;
+	unlink_request(handle);
+	remove_from_library(handle);
+	pic_timer_cancel(handle->stall);
+	pic_client_answer_fill(handle, code, &answer);
+	if (handle->request.done)
+		handle->request.done(handle->request.data, &answer);
+	free_request(handle);
+}
 
 static void destroy(struct pic_client *client)
 {
-	while (client->requests)
-		request_free(client->requests);
+	while (client->requests) {
+		struct pic_request_handle *handle = client->requests;
+
+		unlink_request(handle);
+		free_request(handle);
+	}
 	curl_multi_cleanup(client->multi);
 	pic_timer_free(client->timer);
 	free(client->user_agent);
@@ -418,29 +92,106 @@ static void destroy(struct pic_client *client)
 	free(client->key);
 	free(client->pin);
 	free(client);
+	curl_global_cleanup(); /* counted: the library's own state goes with the last client */
 }
+
+/* What was noted while the library was busy. */
+
+static void release_cancelled(struct pic_client *client)
+{
+	for (struct pic_request_handle *handle = client->requests, *next; handle; handle = next) {
+		next = handle->next;
+		if (handle->cancelled) {
+			unlink_request(handle);
+			free_request(handle);
+		}
+	}
+}
+
+static void arm_stall(struct pic_request_handle *handle)
+{
+	handle->active_ms = pic_clock_boot_ms();
+	if (handle->stall_ms > 0)
+		pic_timer_set(handle->stall, handle->stall_ms);
+}
+
+static bool add_to_library(struct pic_request_handle *handle)
+{
+	if (curl_multi_add_handle(handle->client->multi, handle->easy) != CURLM_OK)
+		return false;
+	handle->added = true;
+	arm_stall(handle);
+	return true;
+}
+
+static void add_waiting(struct pic_client *client)
+{
+	for (struct pic_request_handle *handle = client->requests; handle; handle = handle->next) {
+		if (handle->added || add_to_library(handle))
+			continue;
+		finish(handle, CURLE_OUT_OF_MEMORY);
+		return; /* the list may be another one now; the next round goes on */
+	}
+}
+
+static bool has_waiting(const struct pic_client *client)
+{
+	for (const struct pic_request_handle *handle = client->requests; handle;
+	     handle = handle->next)
+		if (!handle->added)
+			return true;
+	return false;
+}
+
+static bool finish_next(struct pic_client *client)
+{
+	struct pic_request_handle *handle = NULL;
+	CURLMsg *message;
+	CURLcode code;
+	int left;
+
+	do
+		message = curl_multi_info_read(client->multi, &left);
+	while (message && message->msg != CURLMSG_DONE);
+	if (!message)
+		return false;
+	code = message->data.result;
+	curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&handle);
+	if (handle->cancelled) {
+		unlink_request(handle);
+		free_request(handle);
+	} else {
+		finish(handle, code);
+	}
+	return true;
+}
+
+/* Gives out answers and does what was noted; the client may be gone afterwards. */
+static void settle(struct pic_client *client)
+{
+	bool more = true;
+
+	client->busy = true;
+	while (more && !client->dead) {
+		release_cancelled(client);
+		add_waiting(client);
+		more = !client->dead && (finish_next(client) || has_waiting(client));
+	}
+	client->busy = false;
+	if (client->dead)
+		destroy(client);
+}
+
+/* The library and the loop. */
 
 static void drive(struct pic_client *client, curl_socket_t fd, int events)
 {
-	CURLMsg *message;
-	int running, left;
+	int running;
 
-	client->inside = true;
+	client->in_library = true;
 	curl_multi_socket_action(client->multi, fd, events, &running);
-	while (client->multi && client->inside && (message = curl_multi_info_read(client->multi, &left))) {
-		struct pic_request_handle *handle = NULL;
-		const CURLcode code = message->data.result;
-
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&handle);
-		finish(handle, code);
-	}
-	if (!client->inside) { /* freed by a `done` */
-		destroy(client);
-		return;
-	}
-	client->inside = false;
+	client->in_library = false;
+	settle(client);
 }
 
 static void on_socket(void *data, int fd, uint32_t events)
@@ -497,15 +248,34 @@ static int want_timer(CURLM *multi, long after_ms, void *data)
 	return 0;
 }
 
-/* "sha256:<hex>" -> "sha256//<base64>". */
+/* One timer a request, moved on lazily: bytes only note when they came. */
+static void on_stall(void *data)
+{
+	struct pic_request_handle *handle = data;
+	struct pic_client *client = handle->client;
+	int64_t left = handle->active_ms + handle->stall_ms - pic_clock_boot_ms();
+
+	if (left > 0) {
+		pic_timer_set(handle->stall, left);
+		return;
+	}
+	handle->stalled = true;
+	client->busy = true;
+	finish(handle, CURLE_OPERATION_TIMEDOUT);
+	settle(client);
+}
+
+/* Clients. */
+
+/* "sha256:<hex>" -> "sha256//<base64>" */
 static int convert_pin(const char *text, char **out, struct pic_error *err)
 {
 	PIC_BUF struct pic_buf pin = PIC_BUF_INIT(128);
 	struct pic_sha256 digest;
 
 	if (pic_sha256_parse(text, &digest) < 0)
-		return pic_error_set(err, -EINVAL, "the pin '%.80s' is not sha256: and 64 hexadecimal digits",
-				     text);
+		return pic_error_set(err, -EINVAL,
+				     "the server's pin is not sha256: and 64 hexadecimal digits");
 	pic_buf_text_add(&pin, "sha256//");
 	pic_base64_encode(digest.bytes, sizeof(digest.bytes), &pin);
 	*out = pic_buf_take(&pin);
@@ -514,17 +284,17 @@ static int convert_pin(const char *text, char **out, struct pic_error *err)
 
 static int copy_text(const char *text, char **out)
 {
-	if (!text)
-		return 0;
-	*out = strdup(text);
-	return *out ? 0 : -ENOMEM;
+	*out = text ? strdup(text) : NULL;
+	return text && !*out ? -ENOMEM : 0;
 }
 
 static int copy_settings(struct pic_client *client, const struct pic_client_settings *settings,
 			 struct pic_error *err)
 {
 	client->unverified = settings->unverified;
-	client->ignore_dates = settings->ignore_dates;
+	client->deny_link_local = settings->deny_link_local;
+	client->judge.accept_all = settings->unverified;
+	client->judge.ignore_dates = settings->ignore_dates;
 	if (copy_text(settings->user_agent, &client->user_agent) < 0 ||
 	    copy_text(settings->authority_pem, &client->authority) < 0 ||
 	    copy_text(settings->certificate_pem, &client->certificate) < 0 ||
@@ -533,32 +303,37 @@ static int copy_settings(struct pic_client *client, const struct pic_client_sett
 	return settings->server_pin ? convert_pin(settings->server_pin, &client->pin, err) : 0;
 }
 
-int pic_client_new(struct pic_client **out, struct pic_loop *loop,
-		   const struct pic_client_settings *settings, struct pic_error *err)
+static int connect_to_loop(struct pic_client *client, struct pic_error *err)
 {
-	struct pic_client *client;
-	int r;
-
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return pic_error_set(err, -EIO, "the HTTP library could not start");
-	client = calloc(1, sizeof(*client));
-	if (!client)
-		return pic_error_set(err, -ENOMEM, "no memory for a client");
-	client->loop = loop;
 	client->multi = curl_multi_init();
-	r = client->multi ? copy_settings(client, settings, err)
-			  : pic_error_set(err, -ENOMEM, "no memory for a client");
-	if (r == 0)
-		r = pic_loop_timer(loop, on_timer, client, &client->timer, err);
-	if (r < 0) {
-		destroy(client);
-		return r;
-	}
+	if (!client->multi)
+		return pic_error_set(err, -ENOMEM, "no memory for a client");
 	curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
 	curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
 	curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, want_timer);
 	curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
-	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, 4L);
+	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+	return pic_loop_timer(client->loop, on_timer, client, &client->timer, err);
+}
+
+int pic_client_new(struct pic_client **out, struct pic_loop *loop,
+		   const struct pic_client_settings *settings, struct pic_error *err)
+{
+	struct pic_client *client = calloc(1, sizeof(*client));
+	int r;
+
+	if (!client || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(client);
+		return pic_error_set(err, -ENOMEM, "no memory for a client");
+	}
+	client->loop = loop;
+	r = copy_settings(client, settings, err);
+	if (r == 0)
+		r = connect_to_loop(client, err);
+	if (r < 0) {
+		destroy(client);
+		return r;
+	}
 	*out = client;
 	return 0;
 }
@@ -567,12 +342,34 @@ void pic_client_free(struct pic_client *client)
 {
 	if (!client)
 		return;
-	while (client->requests)
-		request_free(client->requests);
-	if (client->inside)
-		client->inside = false; /* drive() destroys it on its way out */
-	else
+	client->dead = true;
+	for (struct pic_request_handle *handle = client->requests; handle; handle = handle->next)
+		handle->cancelled = true;
+	if (!client->in_library && !client->busy)
 		destroy(client);
+}
+
+static int prepare_request(struct pic_request_handle *handle, struct pic_error *err)
+{
+	const struct pic_client_request *request = &handle->request;
+	int64_t stall = request->stall_ms > 0 ? request->stall_ms : STALL_MS;
+	int r = pic_client_check_url(request->url, &handle->host, err);
+
+	if (r < 0)
+		return r;
+	handle->body.maximum = PIC_CLIENT_REMARK_MAX;
+	if (request->answer_max > 0 && !request->receive && request->answer_fd < 0)
+		handle->body.maximum = request->answer_max;
+	/* the whole request's own limit makes a second one useless */
+	if (request->timeout_ms <= 0 || stall < request->timeout_ms)
+		handle->stall_ms = stall;
+	r = pic_loop_timer(handle->client->loop, on_stall, handle, &handle->stall, err);
+	if (r < 0)
+		return r;
+	handle->easy = curl_easy_init();
+	if (!handle->easy)
+		return pic_error_set(err, -ENOMEM, "no memory for a request");
+	return pic_client_configure(handle, request, err);
 }
 
 int pic_client_send(struct pic_client *client, const struct pic_client_request *request,
@@ -583,37 +380,19 @@ int pic_client_send(struct pic_client *client, const struct pic_client_request *
 
 	if (!handle)
 		return pic_error_set(err, -ENOMEM, "no memory for a request");
-	handle->client = client;
 	handle->request = *request;
-	handle->retry_after_ms = -1;
-	handle->body = (struct pic_buf)PIC_BUF_INIT(request->answer_max ? request->answer_max : 64 * 1024);
-	r = check_url(request->url, &handle->host, err);
+	link_request(client, handle);
+	r = prepare_request(handle, err);
+	if (r == 0 && !client->in_library && !add_to_library(handle))
+		r = pic_error_set(err, -ENOMEM, "no memory for a request");
 	if (r < 0) {
-		free(handle);
+		unlink_request(handle);
+		free_request(handle);
 		return r;
 	}
-	handle->easy = curl_easy_init();
-	if (!handle->easy) {
-		free(handle->host);
-		free(handle);
-		return pic_error_set(err, -ENOMEM, "no memory for a request");
-	}
-	handle->next = client->requests;
-	if (handle->next)
-		handle->next->previous = handle;
-	client->requests = handle;
-	curl_easy_setopt(handle->easy, CURLOPT_URL, request->url);
-	set_transfer(handle, request);
-	set_identity(handle->easy, client);
-	set_times(handle->easy, request);
-	set_method(handle->easy, request);
-	r = set_headers(handle, request, err);
-	if (r == 0 && curl_multi_add_handle(client->multi, handle->easy) != CURLM_OK)
-		r = pic_error_set(err, -ENOMEM, "the HTTP library took no further request");
-	if (r < 0) {
-		request_free(handle);
-		return r;
-	}
+	/* lent by the caller, copied by the library where it needs them */
+	handle->request.url = handle->request.method = NULL;
+	handle->request.headers = NULL;
 	if (out)
 		*out = handle;
 	return 0;
@@ -621,88 +400,11 @@ int pic_client_send(struct pic_client *client, const struct pic_client_request *
 
 void pic_client_cancel(struct pic_request_handle *handle)
 {
-	if (handle)
-		request_free(handle);
-}
-
-/* ---- waited for ---- */
-
-struct performed {
-	struct pic_loop *loop;
-	struct pic_buf *body;
-	struct pic_client_answer *answer;
-	bool done;
-};
-
-
-struct perform_context {
-	struct performed performed;
-	const struct pic_client_request *request;
-};
-
-static int perform_receive(void *data, const void *bytes, size_t size)
-{
-	struct perform_context *context = data;
-
-	return context->request->receive(context->request->data, bytes, size);
-}
-
-static void perform_started(void *data, int status)
-{
-	struct perform_context *context = data;
-
-	context->request->started(context->request->data, status);
-}
-
-static int perform_progress(void *data, size_t so_far, long long expected)
-{
-	struct perform_context *context = data;
-
-	return context->request->progress(context->request->data, so_far, expected);
-}
-
-static void perform_done(void *data, const struct pic_client_answer *answer)
-{
-	struct performed *performed = data;
-
-	*performed->answer = *answer;
-	performed->answer->body = (struct pic_view){NULL, 0};
-	performed->answer->content_type = performed->answer->etag = performed->answer->location = NULL;
-	if (performed->body && answer->body.size)
-		pic_buf_add(performed->body, answer->body.data, answer->body.size);
-	performed->done = true;
-	pic_loop_stop(performed->loop);
-}
-
-int pic_client_perform(const struct pic_client_settings *settings,
-		       const struct pic_client_request *request, struct pic_buf *body,
-		       struct pic_client_answer *answer, struct pic_error *err)
-{
-	struct perform_context context = {.performed = {.body = body, .answer = answer}, .request = request};
-	struct pic_client_request copy = *request;
-	struct pic_client *client = NULL;
-	struct pic_loop *loop = NULL;
-	int r = pic_loop_new(&loop, err);
-
-	if (r < 0)
-		return r;
-	context.performed.loop = loop;
-	copy.done = perform_done;
-	copy.data = &context;
-	if (request->receive)
-		copy.receive = perform_receive;
-	if (request->started)
-		copy.started = perform_started;
-	if (request->progress)
-		copy.progress = perform_progress;
-	r = pic_client_new(&client, loop, settings, err);
-	if (r == 0)
-		r = pic_client_send(client, &copy, NULL, err);
-	if (r == 0)
-		r = pic_loop_run(loop, err);
-	if (r == 0 && answer->failure != PIC_CLIENT_OK)
-		r = pic_error_set(err, answer->error.code, "%s", answer->error.text);
-	pic_client_free(client);
-	pic_loop_free(loop);
-	return r;
+	if (!handle || handle->finishing)
+		return;
+	handle->cancelled = true;
+	if (handle->client->in_library)
+		return;
+	unlink_request(handle);
+	free_request(handle);
 }

@@ -4,7 +4,8 @@
  * cannot hold anybody.
  *
  * One client is one identity and one pool of connections. A request is described by a struct that is
- * copied; `done` is called exactly once, from the loop, unless the request is cancelled.
+ * copied; `done` is called exactly once, from the loop, unless the request is cancelled. Every callback
+ * may send, cancel (itself too) and free the client. A handle is worth nothing once `done` has been called.
  */
 #ifndef PIC_NET_CLIENT_H
 #define PIC_NET_CLIENT_H
@@ -26,6 +27,7 @@ struct pic_client_settings {
 	const char *server_pin;	     /* "sha256:<hex>" of the server key's SubjectPublicKeyInfo, or NULL */
 	bool unverified;	     /* first contact only: fetch the CA, send no secret */
 	bool ignore_dates;	     /* this machine's clock is not set */
+	bool deny_link_local;	     /* for strangers' URLs: 169.254/16 and fe80::/10 are not reachable */
 };
 
 struct pic_client_request {
@@ -34,9 +36,9 @@ struct pic_client_request {
 	const char *const *headers;   /* "Name: value", NULL-terminated, or NULL */
 	const void *body;	      /* lent until done; NULL: none */
 	size_t body_size;
-	int64_t timeout_ms;	      /* whole request */
+	int64_t timeout_ms;	      /* whole request; 0: no limit (a watch) */
 	int64_t stall_ms;	      /* no byte for so long: failed; 0: 30 s. Not for long polls: set to timeout_ms */
-	size_t answer_max;	      /* larger: failed with -EFBIG */
+	size_t answer_max;	      /* larger: failed with -EFBIG; 0: 64 KiB in memory, else no limit */
 	int answer_fd;		      /* >= 0: the body of a 200 or 206 is written there, answer.body stays empty */
 	/* the body of a 200 or 206 as it arrives (a watch, a followed log); answer.body stays empty. NULL: not
 	 * wanted. Returns non-zero to end the request, which then is PIC_CLIENT_BROKEN with -ECANCELED. */
@@ -78,8 +80,8 @@ int pic_client_send(struct pic_client *client, const struct pic_client_request *
 		    struct pic_request_handle **out, struct pic_error *err);
 void pic_client_cancel(struct pic_request_handle *handle); /* `done` is not called */
 
-/* For command lines: one request, waited for. `body` gets the answer's body; status, content type
- * and failure are filled in `answer` (its lent texts are NULL). */
+/* For command lines: one request, waited for. `body` gets the answer's body; status and failure are filled
+ * in `answer` (its lent texts are NULL). 0 when there is an answer, of whatever status. */
 int pic_client_perform(const struct pic_client_settings *settings,
 		       const struct pic_client_request *request, struct pic_buf *body,
 		       struct pic_client_answer *answer, struct pic_error *err);

@@ -3,8 +3,9 @@
  *
  * The handler is called once per request, after the whole body has arrived. It may reply at once,
  * start a stream, or keep the exchange and reply later (a long poll, a write that waits for its
- * commit): the connection is then suspended and costs a kilobyte. When the peer goes away first,
- * `gone` is called and the exchange must not be touched again.
+ * commit): the connection then sleeps. When the peer goes away first, or the server is freed, `gone` is
+ * called once and the exchange must not be touched afterwards. A stream is kept until pic_stream_end.
+ * HEAD is answered as GET, without the body. A server must not be freed from its own callbacks.
  */
 #ifndef PIC_NET_SERVER_H
 #define PIC_NET_SERVER_H
@@ -18,6 +19,7 @@
 struct pic_server;
 struct pic_exchange;
 
+/* The texts are lent for pic_server_new only. */
 struct pic_server_settings {
 	const char *address;	     /* "127.0.0.1:8443", "[::1]:0", ":8443" */
 	const char *certificate_pem; /* TLS when set */
@@ -43,7 +45,7 @@ void pic_server_free(struct pic_server *server);
 const char *pic_server_address(const struct pic_server *server);
 
 /* The request; texts are lent until the reply. */
-const char *pic_exchange_method(const struct pic_exchange *exchange);
+const char *pic_exchange_method(const struct pic_exchange *exchange); /* "GET" for HEAD too */
 const char *pic_exchange_path(const struct pic_exchange *exchange); /* not percent-decoded, no query */
 const char *pic_exchange_query(const struct pic_exchange *exchange, const char *name); /* decoded, or NULL */
 const char *pic_exchange_header(const struct pic_exchange *exchange, const char *name);

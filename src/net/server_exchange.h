@@ -1,5 +1,10 @@
 /*
- * Inside net/server: one request on its way. Not for other rooms.
+ * Inside net/server*.c: one server, and one request on its way.
+ *
+ *   READING -> HANDLING -> REPLIED            answered at once
+ *                       -> KEPT -> REPLIED    answered later; the connection sleeps meanwhile
+ *
+ * A stream is REPLIED with `streaming` set: its connection sleeps whenever there is nothing to send.
  */
 #ifndef PIC_NET_SERVER_EXCHANGE_H
 #define PIC_NET_SERVER_EXCHANGE_H
@@ -9,16 +14,30 @@
 #include "net/server.h"
 
 #define PIC_PEER_TEXT 64
+/* Head of a request and of its answer; a bearer token and long selectors fit. */
+#define PIC_CONNECTION_MEMORY (16 * 1024)
+
+struct pic_server {
+	struct pic_loop *loop;
+	struct pic_server_settings settings;
+	struct MHD_Daemon *daemon;
+	struct pic_watch *watch;
+	struct pic_exchange *exchanges;
+	char address[PIC_PEER_TEXT];
+	char complaint[256]; /* the library's last words, for a start that failed */
+	bool is_tls, checks_clients;
+	bool closing;
+};
 
 enum pic_exchange_state {
-	PIC_EXCHANGE_READING,  /* head and body arrive */
-	PIC_EXCHANGE_HANDLING, /* inside the handler */
-	PIC_EXCHANGE_KEPT,     /* the handler went away without a reply; the connection sleeps */
-	PIC_EXCHANGE_REPLIED,  /* a response is ready or on its way */
+	PIC_EXCHANGE_READING,
+	PIC_EXCHANGE_HANDLING,
+	PIC_EXCHANGE_KEPT,
+	PIC_EXCHANGE_REPLIED,
 };
 
 struct pic_exchange {
-	struct pic_exchange *next, *previous; /* all exchanges of the server */
+	struct pic_exchange *next, *previous; /* all of the server's */
 	struct pic_server *server;
 	struct MHD_Connection *connection;
 	enum pic_exchange_state state;
@@ -26,25 +45,40 @@ struct pic_exchange {
 	char *method;
 	char peer[PIC_PEER_TEXT];
 	struct pic_buf body;
-	bool body_too_large;
+	size_t dropped; /* bytes of a body that is too large */
+	bool body_refused;
 	bool suspended;
-	bool gone; /* the peer left while we worked: `gone` was called */
+	bool gone; /* the peer left, and `gone` was called */
 	void *data;
 	struct MHD_Response *response; /* made, not queued yet */
 	int status;
-	/* headers asked for before the response exists */
-	struct pic_buf headers; /* "name\0value\0" in a row */
-	/* stream */
+	struct pic_buf headers; /* "name\0value\0" in a row, until there is a response */
 	bool streaming, stream_ended;
 	struct pic_buf stream;
-	/* notices a peer that goes away while the connection sleeps */
-	struct pic_watch *watch;
-	/* of the client's certificate, lent by the TLS library */
+	struct pic_watch *watch; /* on the sleeping connection's socket */
 	struct pic_view certificate;
 	bool certificate_checked;
 };
 
-/* The client's certificate when it was shown and chains; in server_tls.c. */
+/* server_request.c: called by the library. */
+void *pic_server_on_request_line(void *data, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result pic_server_on_request(void *data, struct MHD_Connection *connection,
+				      const char *url, const char *method, const char *version,
+				      const char *upload, size_t *upload_size, void **context);
+void pic_server_on_completed(void *data, struct MHD_Connection *connection, void **context,
+			     enum MHD_RequestTerminationCode how);
+
+/* server_sleep.c: a sleeping connection, its waking, and the death of its peer. */
+void pic_exchange_suspend(struct pic_exchange *exchange);
+void pic_exchange_resume(struct pic_exchange *exchange);
+void pic_exchange_tell_gone(struct pic_exchange *exchange);
+/* Somebody else holds it and expects to hear of its end. */
+bool pic_exchange_is_kept(const struct pic_exchange *exchange);
+
+/* server_reply.c: gives the response that was made to the library. */
+enum MHD_Result pic_exchange_queue(struct pic_exchange *exchange);
+
+/* server_tls.c: the client's certificate when it was shown and chains. */
 struct pic_view pic_exchange_tls_certificate(struct pic_exchange *exchange);
 
 #endif

@@ -1,9 +1,10 @@
-/* A listening socket for "127.0.0.1:8443", "[::1]:0" or ":8443". */
 #include "net/server_listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,89 +12,145 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-static int parse_address(const char *text, struct sockaddr_storage *out, socklen_t *size,
-			 struct pic_error *err)
+#define BACKLOG 512
+/* A silent death (a cut cable, a forgotten NAT entry) is noticed within five minutes. */
+#define KEEP_ALIVE_IDLE_S 120
+#define KEEP_ALIVE_INTERVAL_S 45
+#define KEEP_ALIVE_PROBES 4
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+struct place {
+	union address address;
+	socklen_t size;
+	bool both_families; /* ":8443" */
+};
+
+static bool set_host(struct place *place, char *host, in_port_t port)
 {
-	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-	const char *colon = strrchr(text, ':');
-	const size_t host_size = colon ? (size_t)(colon - text) : 0;
+	size_t size = strlen(host);
+
+	if (size > 2 && host[0] == '[' && host[size - 1] == ']') {
+		host[size - 1] = '\0';
+		place->address.v6.sin6_family = AF_INET6;
+		place->address.v6.sin6_port = port;
+		place->size = sizeof(place->address.v6);
+		return inet_pton(AF_INET6, host + 1, &place->address.v6.sin6_addr) == 1;
+	}
+	place->address.v4.sin_family = AF_INET;
+	place->address.v4.sin_port = port;
+	place->size = sizeof(place->address.v4);
+	if (strcmp(host, "localhost") == 0)
+		host = "127.0.0.1";
+	return inet_pton(AF_INET, host, &place->address.v4.sin_addr) == 1;
+}
+
+static void set_all(struct place *place, in_port_t port)
+{
+	place->address.v6.sin6_family = AF_INET6;
+	place->address.v6.sin6_port = port;
+	place->address.v6.sin6_addr = in6addr_any;
+	place->size = sizeof(place->address.v6);
+	place->both_families = true;
+}
+
+/* A machine without IPv6 listens on all of IPv4. */
+static void set_all_of_v4(struct place *place)
+{
+	in_port_t port = place->address.v6.sin6_port;
+
+	memset(place, 0, sizeof(*place));
+	place->address.v4.sin_family = AF_INET;
+	place->address.v4.sin_port = port;
+	place->size = sizeof(place->address.v4);
+}
+
+static int parse_place(const char *text, struct place *out, struct pic_error *err)
+{
+	const char *colon = text ? strrchr(text, ':') : NULL;
+	size_t size = colon ? (size_t)(colon - text) : 0;
 	char host[64];
 	long long port;
 
-	if (!colon || host_size >= sizeof(host) || pic_integer_parse(colon + 1, 0, 65535, &port) < 0)
-		return pic_error_set(err, -EINVAL, "'%s' is no ADDRESS:PORT", text);
-	memcpy(host, text, host_size);
-	host[host_size] = 0;
 	memset(out, 0, sizeof(*out));
-	if (host_size > 2 && host[0] == '[' && host[host_size - 1] == ']') {
-		host[host_size - 1] = 0;
-		if (inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1) {
-			v6->sin6_family = AF_INET6;
-			v6->sin6_port = htons((uint16_t)port);
-			*size = sizeof(*v6);
-			return 0;
-		}
-	} else if (host_size == 0) {
-		v6->sin6_family = AF_INET6; /* all addresses of both families */
-		v6->sin6_port = htons((uint16_t)port);
-		*size = sizeof(*v6);
-		return 0;
-	} else if (inet_pton(AF_INET, strcmp(host, "localhost") ? host : "127.0.0.1", &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)port);
-		*size = sizeof(*v4);
-		return 0;
-	}
-	return pic_error_set(err, -EINVAL, "'%s': the address must be an IP literal, as in 127.0.0.1:8443",
-			     text);
+	if (!colon || size >= sizeof(host) || pic_integer_parse(colon + 1, 0, 65535, &port) < 0)
+		return pic_error_set(err, -EINVAL, "\"%s\" is not ADDRESS:PORT", text ? text : "");
+	memcpy(host, text, size);
+	host[size] = '\0';
+	if (size == 0)
+		set_all(out, htons((uint16_t)port));
+	else if (!set_host(out, host, htons((uint16_t)port)))
+		return pic_error_set(err, -EINVAL,
+				     "\"%s\" must begin with an IP address, as in 127.0.0.1:8443",
+				     text);
+	return 0;
 }
 
 void pic_address_text(const void *address, char *out, size_t size)
 {
-	const struct sockaddr *any = address;
+	const union address *any = address;
 	char host[INET6_ADDRSTRLEN] = "?";
 
-	if (any && any->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = address;
-
-		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-		snprintf(out, size, "%s:%u", host, ntohs(v4->sin_port));
-	} else if (any && any->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = address;
-
-		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
-		snprintf(out, size, "[%s]:%u", host, ntohs(v6->sin6_port));
+	if (any && any->any.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &any->v4.sin_addr, host, sizeof(host));
+		snprintf(out, size, "%s:%u", host, ntohs(any->v4.sin_port));
+	} else if (any && any->any.sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &any->v6.sin6_addr, host, sizeof(host));
+		snprintf(out, size, "[%s]:%u", host, ntohs(any->v6.sin6_port));
 	} else {
 		snprintf(out, size, "unknown");
 	}
 }
 
+static void set(int fd, int level, int option, int value)
+{
+	/* each is a refinement; a kernel that has it not still serves */
+	(void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* Accepted sockets inherit these. */
+static void set_options(int fd, const struct place *place)
+{
+	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE_IDLE_S);
+	set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL_S);
+	set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_ALIVE_PROBES);
+	if (place->address.any.sa_family == AF_INET6)
+		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !place->both_families);
+}
+
+static int open_socket(struct place *place)
+{
+	int fd =
+		socket(place->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 || errno != EAFNOSUPPORT || !place->both_families)
+		return fd;
+	set_all_of_v4(place);
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
 int pic_server_listen(const char *text, int *fd_out, char *bound, size_t bound_size,
 		      struct pic_error *err)
 {
-	struct sockaddr_storage address;
-	socklen_t size;
+	struct place place;
 	PIC_FD int fd = -1;
-	const int on = 1, off = 0;
-	int r = parse_address(text, &address, &size, err);
+	int r = parse_place(text, &place, err);
 
 	if (r < 0)
 		return r;
-	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
+	fd = open_socket(&place);
+	if (fd >= 0)
+		set_options(fd, &place);
+	if (fd < 0 || bind(fd, &place.address.any, place.size) < 0 || listen(fd, BACKLOG) < 0 ||
+	    getsockname(fd, &place.address.any, &place.size) < 0)
 		return pic_error_errno(err, errno, "cannot listen on %s", text);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (address.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, *text == ':' ? &off : &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&address, size) < 0)
-		return pic_error_errno(err, errno, "cannot listen on %s", text);
-	if (listen(fd, 512) < 0)
-		return pic_error_errno(err, errno, "cannot listen on %s", text);
-	size = sizeof(address);
-	if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-		return pic_error_errno(err, errno, "cannot listen on %s", text);
-	pic_address_text(&address, bound, bound_size);
+	pic_address_text(&place.address, bound, bound_size);
 	*fd_out = PIC_STEAL_FD(fd);
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* Inside net/server: listening sockets and addresses as text. */
+/* Inside net/server*.c: listening sockets, and addresses as text. */
 #ifndef PIC_NET_SERVER_LISTEN_H
 #define PIC_NET_SERVER_LISTEN_H
 

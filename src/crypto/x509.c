@@ -72,3 +72,25 @@ int pic_x509_attribute(const mbedtls_x509_name *name, const char *attribute, cha
 	out[length] = '\0';
 	return 0;
 }
+
+const char *pic_x509_reason(uint32_t flags)
+{
+	static const struct {
+		uint32_t flag;
+		const char *text;
+	} reasons[] = {
+		{ MBEDTLS_X509_BADCERT_NOT_TRUSTED, "it is not signed by the trusted authority" },
+		{ MBEDTLS_X509_BADCERT_CN_MISMATCH, "it is for another name" },
+		{ MBEDTLS_X509_BADCERT_EXPIRED, "it has expired" },
+		{ MBEDTLS_X509_BADCERT_FUTURE, "it is not valid yet" },
+		{ MBEDTLS_X509_BADCERT_KEY_USAGE, "its key is not for this use" },
+		{ MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, "it is not for this use" },
+		{ MBEDTLS_X509_BADCERT_BAD_MD, "its digest is too weak" },
+		{ MBEDTLS_X509_BADCERT_BAD_KEY, "its key is too weak" },
+	};
+
+	for (size_t i = 0; i < PIC_COUNT(reasons); i++)
+		if (flags & reasons[i].flag)
+			return reasons[i].text;
+	return "it cannot be verified";
+}

@@ -1,0 +1,22 @@
+/*
+ * The one thing that an HTTP library cannot be told about TLS: how the server's chain is judged. It hands
+ * out the TLS library's configuration for that (libcurl: CURLOPT_SSL_CTX_FUNCTION).
+ */
+#ifndef PIC_CRYPTO_TLS_H
+#define PIC_CRYPTO_TLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Lives as long as connections are made with it. */
+struct pic_tls_judge {
+	bool ignore_dates; /* this machine's clock is not set; chain and name still count */
+	bool accept_all;   /* first contact */
+	uint32_t refused;  /* why the last chain was refused; 0: it was not */
+};
+
+void pic_tls_judge_install(struct pic_tls_judge *judge, void *configuration);
+/* In words; NULL when nothing was refused. */
+const char *pic_tls_judge_reason(const struct pic_tls_judge *judge);
+
+#endif
