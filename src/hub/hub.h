@@ -14,6 +14,7 @@ struct pic_reconciler;	 /* hub/engine/reconciler.h */
 struct pic_kube;	 /* hub/kube_api/kube.h */
 struct pic_devices;	 /* hub/device_api/devices.h */
 struct pic_symphony_api; /* hub/symphony_api/symphony.h */
+struct pic_hub_server;	 /* hub/server.h */
 
 struct pic_hub {
 	struct pic_loop *loop;
@@ -24,8 +25,13 @@ struct pic_hub {
 	struct pic_kube *kube;
 	struct pic_devices *devices;
 	struct pic_symphony_api *symphony;
+	struct pic_hub_server *server;
 	const char *public_url; /* "https://127.0.0.1:8443", no final slash */
+	const char *
+		tls_pin; /* "sha256:..." of a listener's key that is not of our authority, or NULL */
 	bool insecure_demo;
+	bool is_dev;
+	bool is_loopback_only; /* no other machine can reach it */
 };
 
 #endif

@@ -178,6 +178,11 @@ bool pic_devices_online(struct pic_devices *devices, const char *name)
 	return record && pic_record_is_online(record);
 }
 
+bool pic_devices_wants_artifact(struct pic_devices *devices, const char *name, const char *sha256)
+{
+	return pic_target_catalogs_name(&devices->catalogs, devices->hub->store, name, sha256);
+}
+
 int64_t pic_devices_last_seen(struct pic_devices *devices, const char *name)
 {
 	struct pic_device *device = pic_device_find(devices, name);
@@ -193,6 +198,8 @@ static void on_applied(void *data, enum pic_kind kind, struct pic_object *before
 	struct pic_devices *devices = data;
 
 	(void)revision;
+	if (kind == PIC_KIND_CATALOG)
+		pic_target_catalogs_forget(&devices->catalogs);
 	if (kind != PIC_KIND_DEVICE || devices->closing)
 		return;
 	struct pic_device *device = pic_device_find(devices, (after ? after : before)->name);
@@ -238,6 +245,7 @@ void pic_devices_close(struct pic_devices *devices)
 		free(devices->items[i]);
 	}
 	pic_timer_free(devices->offline_timer);
+	pic_target_catalogs_free(&devices->catalogs);
 	free(devices->items);
 	free(devices);
 }

@@ -19,8 +19,13 @@ int pic_devices_open(struct pic_devices **out, struct pic_hub *hub, struct pic_e
 void pic_devices_close(struct pic_devices *devices);
 
 bool pic_devices_online(struct pic_devices *devices, const char *name);
+/* Does one of its components name this artifact? */
+bool pic_devices_wants_artifact(struct pic_devices *devices, const char *name, const char *sha256);
 /* Wall clock of the last request of that device, 0 when there was none since the record. */
 int64_t pic_devices_last_seen(struct pic_devices *devices, const char *name);
+
+/* Released from quarantine: which of the machines is the right one is open again. */
+void pic_devices_forget_sessions(struct pic_devices *devices, const char *name);
 
 struct pic_ask_answer {
 	int status; /* of the device, 200 is good; 503: not connected, 504: no answer in time */

@@ -71,35 +71,6 @@ struct composed {
 	struct pic_buf bytes;
 };
 
-static int collect_catalogs(struct pic_store *store, const char *target,
-			    const struct pic_object ***out, size_t *count)
-{
-	const struct pic_object **list = NULL;
-	size_t used = 0, capacity = 0;
-
-	for (struct pic_object *catalog = pic_store_next(store, PIC_KIND_CATALOG, NULL, NULL);
-	     catalog; catalog = pic_store_next(store, PIC_KIND_CATALOG, NULL, catalog)) {
-		struct pic_engine_owner owner;
-
-		if (!pic_engine_catalog_owner(catalog, &owner) || strcmp(owner.target, target) != 0)
-			continue;
-		if (used == capacity) {
-			capacity = capacity ? 2 * capacity : 8;
-			const struct pic_object **more =
-				reallocarray(list, capacity, sizeof(*list));
-			if (!more) {
-				free(list);
-				return -ENOMEM;
-			}
-			list = more;
-		}
-		list[used++] = catalog;
-	}
-	*out = list;
-	*count = used;
-	return 0;
-}
-
 static void document_free_pointer(struct pic_document **document)
 {
 	pic_document_free(*document);
@@ -110,14 +81,15 @@ static int compose(struct pic_device *device, const struct pic_object *record, s
 {
 	struct pic_hub *hub = device->owner->hub;
 	PIC_CLEANUP(document_free_pointer) struct pic_document *document = NULL;
-	PIC_FREE const struct pic_object **catalogs = NULL;
+	const struct pic_object *const *catalogs = NULL;
 	struct pic_engine_device known = {
 		.target = device->name,
 		.epoch = pic_record_epoch(record),
 		.revision = pic_record_revision(record),
 	};
 	size_t count = 0;
-	int r = collect_catalogs(hub->store, device->name, &catalogs, &count);
+	int r = pic_target_catalogs_of(&device->owner->catalogs, hub->store, device->name,
+				       &catalogs, &count);
 
 	if (r < 0)
 		return pic_error_set(err, r, "no memory for the document of %s", device->name);

@@ -5,11 +5,13 @@
  * A request of the older one may still have been on its way when the newer one began, so within a few
  * seconds the first such word is only refused; the second one counts.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "hub/device_api/state.h"
+#include "hub/engine/events.h"
 
 #define CROSSING_MS (10 * 1000)
 
@@ -35,6 +37,28 @@ static void begin_session(struct pic_device *device, const char *session)
 	device->session_since_ms = pic_clock_boot_ms();
 }
 
+/* The user sees the target and not the record, so the event is about that. */
+static void add_event(struct pic_store *store, struct pic_change *change, const char *name,
+		      const char *why)
+{
+	struct pic_event_subject subject = { .kind = PIC_KIND_TARGET,
+					     .space = "default",
+					     .name = name };
+	struct pic_engine_note note = { .warning = true, .reason = "Quarantined" };
+
+	for (struct pic_object *target = pic_store_next(store, PIC_KIND_TARGET, NULL, NULL); target;
+	     target = pic_store_next(store, PIC_KIND_TARGET, NULL, target)) {
+		if (strcmp(target->name, name) != 0)
+			continue;
+		subject.space = target->space;
+		subject.uid = target->uid;
+		break;
+	}
+	snprintf(note.message, sizeof(note.message), "%s", why);
+	if (pic_events_add(store, change, &subject, &note, pic_clock_wall_ms(), NULL) < 0)
+		pic_log(PIC_LOG_WARNING, "event-lost", PIC_TEXT("device", name));
+}
+
 static void quarantine(struct pic_device *device)
 {
 	static const char why[] = "two machines use the identity of this device; release it with "
@@ -45,8 +69,15 @@ static void quarantine(struct pic_device *device)
 	pic_log(PIC_LOG_ERROR, "device-quarantined", PIC_TEXT("device", device->name),
 		PIC_TEXT("peer", device->address));
 	pic_json_set_text(pic_json_get(json, "status"), "quarantine", why);
-	pic_device_commit(device->owner, "piccolo-hub", device->address, "quarantine", json, NULL,
-			  NULL);
+	struct pic_store *store = device->owner->hub->store;
+	const struct pic_actor actor = { "piccolo-hub", device->address, "quarantine" };
+	struct pic_change *change = pic_change_new(store, &actor);
+	if (pic_change_put(change, PIC_KIND_DEVICE, json, NULL) < 0) {
+		pic_change_drop(change);
+		return;
+	}
+	add_event(store, change, device->name, why);
+	pic_change_commit(change, NULL, NULL);
 }
 
 /* True when this is the older session speaking again. */
@@ -94,4 +125,12 @@ void pic_device_forget_sessions(struct pic_device *device)
 {
 	device->session[0] = '\0';
 	memset(device->older, 0, sizeof(device->older));
+}
+
+void pic_devices_forget_sessions(struct pic_devices *devices, const char *name)
+{
+	struct pic_device *device = pic_device_find(devices, name);
+
+	if (device)
+		pic_device_forget_sessions(device);
 }

@@ -4,6 +4,7 @@
 #ifndef PIC_HUB_DEVICE_API_STATE_H
 #define PIC_HUB_DEVICE_API_STATE_H
 
+#include "hub/device_api/catalogs.h"
 #include "hub/device_api/devices.h"
 #include "hub/device_api/record.h"
 #include "hub/route.h"
@@ -60,6 +61,7 @@ struct pic_devices {
 	struct pic_device **items; /* by name */
 	size_t count, capacity;
 	struct pic_timer *offline_timer;
+	struct pic_target_catalogs catalogs;
 	struct pic_devices_facts facts;
 	bool closing;
 };

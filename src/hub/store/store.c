@@ -343,6 +343,7 @@ void pic_store_facts(struct pic_store *store, struct pic_store_facts *out)
 		.commits = writer.transactions,
 		.failures = writer.failures,
 		.commit_seconds = writer.seconds,
+		.is_failing = writer.is_failing,
 	};
 }
 
@@ -429,4 +430,15 @@ int pic_store_journal_list(struct pic_store *store, int64_t before, int64_t limi
 int pic_store_journal_verify(struct pic_store *store, struct pic_error *err)
 {
 	return pic_database_verify(store->path, err);
+}
+
+int pic_store_check(const char *folder, struct pic_error *err)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/hub.db", folder) >= (int)sizeof(path))
+		return pic_error_set(err, -ENAMETOOLONG, "the name of the state folder is too long");
+	if (access(path, F_OK) < 0)
+		return pic_error_errno(err, errno, "there is no store %s", path);
+	return pic_database_verify(path, err);
 }

@@ -50,6 +50,7 @@ struct pic_store_facts {
 	uint64_t commits; /* transactions; fewer than changes: group commit */
 	uint64_t failures;
 	double commit_seconds;
+	bool is_failing; /* the last transaction failed */
 };
 void pic_store_facts(struct pic_store *store, struct pic_store_facts *out);
 
@@ -94,5 +95,7 @@ int pic_store_journal_list(struct pic_store *store, int64_t before, int64_t limi
 			   pic_store_journal_fn *fn, void *data, struct pic_error *err);
 /* Recomputes the hash chain; the sentence names the first broken row. */
 int pic_store_journal_verify(struct pic_store *store, struct pic_error *err);
+/* The same for a state folder that this process does not hold; its hub may run. */
+int pic_store_check(const char *folder, struct pic_error *err);
 
 #endif

@@ -202,6 +202,8 @@ static void hand_back(struct pic_writer *writer, struct pic_write *batch,
 		writer->halted = true;
 		writer->facts.failures++;
 	}
+	if (batch || outcome->transactions)
+		writer->facts.is_failing = batch != NULL;
 	writer->facts.writes += outcome->durable;
 	writer->facts.transactions += outcome->transactions;
 	writer->facts.seconds += outcome->seconds;

@@ -39,6 +39,7 @@ struct pic_writer_facts {
 	uint64_t transactions; /* durable; fewer than writes: that is group commit */
 	uint64_t failures;
 	double seconds; /* spent in transactions */
+	bool is_failing; /* the last one failed */
 };
 
 /* `wake_fd` is an eventfd that is written when there is something to collect; both stay the caller's. */
