@@ -1,6 +1,7 @@
 #include "base/message.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,22 +35,44 @@ int pic_message_send(int socket_fd, const struct pic_message *message)
 	return sendmsg(socket_fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-static void read_control(struct msghdr *header, struct pic_message *message)
+/* More descriptors than a message may have can still fit the room for credentials: those are closed. */
+static bool take_fds(const struct cmsghdr *c, struct pic_message *message)
 {
+	size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	bool all = true;
+
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+		if (message->fd_count < PIC_MESSAGE_FDS_MAX) {
+			message->fds[message->fd_count++] = fd;
+		} else {
+			close(fd);
+			all = false;
+		}
+	}
+	return all;
+}
+
+static bool read_control(struct msghdr *header, struct pic_message *message)
+{
+	bool all = true;
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
 		struct ucred sender;
 
 		if (c->cmsg_level != SOL_SOCKET)
 			continue;
 		if (c->cmsg_type == SCM_RIGHTS) {
-			message->fd_count = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-			memcpy(message->fds, CMSG_DATA(c), message->fd_count * sizeof(int));
+			all &= take_fds(c, message);
 		} else if (c->cmsg_type == SCM_CREDENTIALS) {
 			memcpy(&sender, CMSG_DATA(c), sizeof(sender));
 			message->pid = sender.pid;
 			message->user = sender.uid;
 		}
 	}
+	return all;
 }
 
 int pic_message_receive(int socket_fd, struct pic_message *message)
@@ -75,8 +98,7 @@ int pic_message_receive(int socket_fd, struct pic_message *message)
 	message->fd_count = 0;
 	message->pid = 0;
 	message->address_size = header.msg_namelen;
-	read_control(&header, message);
-	if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+	if (!read_control(&header, message) || header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
 		pic_message_close(message);
 		return -EMSGSIZE;
 	}

@@ -32,10 +32,12 @@ static void restore(struct pic_workload *w)
 static void adopt_process(struct pic_workload *w)
 {
 	const struct pic_ledger_entry *entry = &w->entry;
+	struct pic_process process;
 
 	/* the pidfd first: what is compared afterwards cannot become another process */
 	if (entry->pid > 0 && pic_workload_watch(w, NULL) == 0 &&
-	    pic_process_start(entry->pid) == entry->pid_start &&
+	    pic_process_look(entry->pid, &process) && process.start == entry->pid_start &&
+	    !process.is_zombie &&
 	    pic_cgroup_holds(&w->supervisor->cgroups, w->file, entry->pid)) {
 		pic_log(PIC_LOG_INFO, "workload-adopted", PIC_TEXT("workload", w->file),
 			PIC_NUMBER("pid", entry->pid));

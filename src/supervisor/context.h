@@ -129,9 +129,14 @@ int pic_workload_spec(const struct pic_workload *workload, const struct pic_driv
 int pic_workload_limit(const struct pic_workload *workload, const struct pic_driver *driver,
 		       const void *spec, struct pic_error *err);
 bool pic_workload_is_held(struct pic_supervisor *supervisor, const char *file);
-uint64_t pic_process_start(pid_t pid); /* in clock ticks since boot; 0: no such process */
 
 /* end.c */
+struct pic_process {
+	uint64_t start; /* in clock ticks since boot */
+	bool is_zombie;
+	int exit_code; /* of a zombie, as wait(2) has it */
+};
+bool pic_process_look(pid_t pid, struct pic_process *out); /* false: there is no such process */
 void pic_end_find(struct pic_workload *workload); /* fills in why its process ended, and reaps it */
 bool pic_workload_was_ready(const struct pic_workload *workload); /* by its note */
 

@@ -184,9 +184,12 @@ void pic_runner_main(const struct pic_runner_order *order)
 			  .ended = tell_ended },
 	};
 	struct pic_error err = PIC_ERROR_INIT;
-	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int r;
+	int nothing, r;
 
+	/* whoever comes after the supervisor must find its sockets and its lock free */
+	close(order->supervisor->listen_fd);
+	close(order->supervisor->broker_fd);
+	nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pic_signals_reset();
 	setsid();
 	runner.face.context = &runner;

@@ -41,27 +41,6 @@ int pic_workload_limit(const struct pic_workload *workload, const struct pic_dri
 	return pic_cgroup_make(&supervisor->cgroups, workload->file, memory, tasks ? tasks : 1, err);
 }
 
-uint64_t pic_process_start(pid_t pid)
-{
-	char path[32], text[1024];
-	unsigned long long start = 0;
-	const char *at;
-	PIC_FD int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	at = strrchr(text, ')'); /* the name before it may hold anything */
-	if (at)
-		sscanf(at + 1, " %*c" " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-		       " %llu", &start);
-	return start;
-}
-
 bool pic_workload_is_held(struct pic_supervisor *supervisor, const char *file)
 {
 	return faccessat(supervisor->held_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -175,6 +154,7 @@ static int spawn(struct pic_workload *w, const struct pic_driver *driver, const 
 		.supervisor = w->supervisor, .driver = driver, .entry = &w->entry, .spec = spec,
 		.file = w->file, .work_fd = folder,
 	};
+	struct pic_process process;
 	int ends[2];
 	pid_t pid;
 
@@ -191,7 +171,7 @@ static int spawn(struct pic_workload *w, const struct pic_driver *driver, const 
 	if (pid < 0)
 		return pic_error_errno(err, errno, "%s cannot be forked", w->file);
 	w->entry.pid = pid;
-	w->entry.pid_start = pic_process_start(pid);
+	w->entry.pid_start = pic_process_look(pid, &process) ? process.start : 0;
 	w->entry.state = PIC_LEDGER_STARTING;
 	if (pic_workload_watch(w, err) == 0)
 		return 0;
