@@ -220,13 +220,14 @@ static void close_all(struct run *run)
 	if (hub->store)
 		pic_store_settle(hub->store);
 	pic_devices_close(hub->devices);
-	pic_reconciler_close(hub->reconciler);
 	if (hub->store)
 		pic_store_settle(hub->store);
 	pic_hub_server_close(hub->server);
 	pic_artifacts_close(hub->artifacts);
 	pic_identity_close(hub->identity);
 	pic_store_close(hub->store);
+	/* They have listened to the store until its last event. */
+	pic_reconciler_close(hub->reconciler);
 	if (hub->kube)
 		pic_kube_close(hub->kube);
 	pic_timer_free(run->watchdog);
