@@ -61,10 +61,25 @@ static void check_type(const struct pic_json *component, const struct pic_path *
 				pic_component_type_names);
 }
 
+/* "/artifacts/NAME": the hub's own, published with `piccoloctl push`. */
+static bool is_own_artifact(const char *text)
+{
+	static const char prefix[] = "/artifacts/";
+
+	if (!pic_text_starts(text, prefix))
+		return false;
+	text += strlen(prefix);
+	return *text && *text != '.' && strlen(text) <= 128 &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-") ==
+		       strlen(text);
+}
+
 static bool is_url(const char *text)
 {
 	const char *rest = NULL;
 
+	if (is_own_artifact(text))
+		return true;
 	if (strncasecmp(text, "https://", 8) == 0)
 		rest = text + 8;
 	else if (strncasecmp(text, "http://", 7) == 0)
@@ -101,7 +116,7 @@ static const char *form_fault(enum pic_property_form form, const char *text)
 	case PIC_PROPERTY_URL:
 		return is_url(text) ? NULL :
 				      "must be an address that begins with http:// or https:// and a host, without "
-				      "a password, blanks or quotes";
+				      "a password, blanks or quotes, or /artifacts/NAME of what was pushed";
 	case PIC_PROPERTY_SHA256:
 		return is_sha256(text) ? NULL : "must be a SHA-256: 64 hexadecimal digits";
 	case PIC_PROPERTY_SIZE:
