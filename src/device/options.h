@@ -35,6 +35,7 @@ struct pic_device_options {
 	char *const *argv; /* as the program was started, for its replacement in place */
 
 	/* verbs */
+	const char *run_file; /* run: absolute path of the desired state, NULL otherwise */
 	const char *output;  /* status -o: "table" or "json" */
 	bool follow;	     /* logs -f */
 	long long lines;     /* logs -n */

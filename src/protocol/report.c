@@ -243,6 +243,19 @@ static void set_known(struct pic_json *object, const char *key, int64_t number)
 		pic_json_set_integer(object, key, number);
 }
 
+/* Sentences may quote strangers and be cut anywhere: a text they always become. */
+static void set_sentence(struct pic_json *object, const char *key, const char *text)
+{
+	PIC_BUF struct pic_buf escaped = PIC_BUF_INIT(4 * PIC_REPORT_TEXT_MAX);
+	struct pic_json *value = pic_json_new_text(text);
+
+	if (!value) {
+		pic_text_escape(text, strlen(text), true, &escaped);
+		value = pic_json_new_text(pic_buf_text(&escaped));
+	}
+	pic_json_set(object, key, value);
+}
+
 static struct pic_json *write_evidence(const struct pic_report_component *component)
 {
 	struct pic_json *object = pic_json_new_object();
@@ -265,11 +278,11 @@ static struct pic_json *write_component(const struct pic_report_component *compo
 	pic_json_set_text(object, "type", component->type);
 	pic_json_set_text(object, "phase", pic_phase_text(component->phase));
 	pic_json_set_text(object, "reason", component->reason);
-	pic_json_set_text(object, "message", component->message);
+	set_sentence(object, "message", component->message);
 	pic_json_set_text(object, "since", since);
 	pic_json_set_integer(object, "restarts", component->restarts);
 	if (component->last_error[0])
-		pic_json_set_text(object, "last-error", component->last_error);
+		set_sentence(object, "last-error", component->last_error);
 	pic_json_set_bool(object, "orphaned", component->orphaned);
 	pic_json_set(object, "evidence", write_evidence(component));
 	return object;
@@ -312,7 +325,7 @@ int pic_report_write(const struct pic_report *report, struct pic_buf *out)
 	pic_json_set_integer(root, "sequence", report->sequence);
 	write_document_facts(report, root);
 	pic_json_set(root, "agent", write_agent(report));
-	pic_json_set_text(root, "message", report->message);
+	set_sentence(root, "message", report->message);
 	pic_json_set(root, "components", components);
 	return pic_json_write(root, PIC_JSON_COMPACT, out);
 }

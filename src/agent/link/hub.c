@@ -12,6 +12,7 @@
 
 #include "agent/link/backoff.h"
 #include "agent/link/hub_answer.h"
+#include "agent/sentence.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -78,7 +79,7 @@ static void set_state(struct pic_link *link, enum pic_link_connection connection
 		return;
 	state->connection = connection;
 	snprintf(state->reason, sizeof(state->reason), "%s", reason);
-	snprintf(state->problem, sizeof(state->problem), "%s", problem);
+	pic_sentence_copy(state->problem, sizeof(state->problem), problem);
 	if (connection == PIC_LINK_CONNECTED)
 		pic_log(PIC_LOG_INFO, "hub-connected", PIC_TEXT("hub", link->settings.identity->hub));
 	else
@@ -154,7 +155,7 @@ static void next_poll(struct pic_link *link, bool useful)
 	pic_timer_set(link->poll_timer, 0);
 }
 
-static void deliver(struct pic_link *link, struct pic_hub_answer *answer)
+static void deliver(struct pic_link *link, struct pic_hub_answer *answer, const char *etag)
 {
 	struct pic_link_handler *handler = &link->settings.handler;
 	bool useful = answer->document.size > 0 || answer->ask_count > 0;
@@ -165,11 +166,16 @@ static void deliver(struct pic_link *link, struct pic_hub_answer *answer)
 	if (answer->document.size > 0)
 		r = handler->document(handler->data, answer->document.data, answer->document.size,
 				      answer->confirmed);
+	if (answer->document.size > 0)
+		link->refused_etag[0] = '\0';
 	pic_buf_free(&answer->document);
-	if (r < 0)
+	if (r == -EPERM && etag[0] && strlen(etag) < sizeof(link->refused_etag))
+		memcpy(link->refused_etag, etag, strlen(etag) + 1); /* held until there is another one */
+	else if (r < 0) {
 		retry(link, -1, REFUSED_LONGEST_MS);
-	else
-		next_poll(link, useful);
+		return;
+	}
+	next_poll(link, useful);
 }
 
 static void on_poll(void *data, const struct pic_client_answer *answer)
@@ -195,7 +201,7 @@ static void on_poll(void *data, const struct pic_client_answer *answer)
 	note_contact(link);
 	set_state(link, PIC_LINK_CONNECTED, "", "");
 	if (answer->status == 200)
-		deliver(link, &parsed);
+		deliver(link, &parsed, answer->etag);
 	else
 		next_poll(link, false);
 }
@@ -240,7 +246,10 @@ static int send_poll(struct pic_link *link, const unsigned char *stamp, struct p
 	if (r < 0)
 		return r;
 	write_url(link, stamp, url, sizeof(url));
-	if (in_force->epoch[0]) {
+	if (link->refused_etag[0]) {
+		snprintf(etag, sizeof(etag), "If-None-Match: %s", link->refused_etag);
+		headers[1] = etag;
+	} else if (in_force->epoch[0]) {
 		snprintf(etag, sizeof(etag), "If-None-Match: \"%s-%" PRId64 "\"", in_force->epoch,
 			 in_force->revision);
 		headers[1] = etag;

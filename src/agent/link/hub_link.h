@@ -25,6 +25,7 @@ struct pic_link {
 	int64_t hold_s;	   /* how long polls are held when all is well */
 	unsigned quiet;	   /* polls in a row that were held to their end */
 	unsigned failures; /* in a row */
+	char refused_etag[PIC_EPOCH_TEXT + 32]; /* of a document that was not taken; "": none */
 
 	struct pic_timer *report_timer;
 	struct pic_buf report; /* the newest, not yet sent */
@@ -50,8 +51,7 @@ void pic_hub_drop_client(struct pic_link *link);
 /* hub_send.c */
 void pic_hub_report(struct pic_link *link, struct pic_buf *body);
 void pic_hub_report_again(void *link); /* timer */
-void pic_hub_answer(struct pic_link *link, const char *ask_id, int status, const char *content_type,
-		    struct pic_buf *body);
+void pic_hub_answer(struct pic_link *link, const struct pic_link_reply *reply, struct pic_buf *body);
 void pic_hub_cancel_sends(struct pic_link *link);
 
 /* hub_renew.c: true when a renewal is under way and the poll has to wait for it; then poll_timer is set

@@ -3,6 +3,7 @@
 #include "agent/link/hub_link.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -142,11 +143,10 @@ static void on_answered(void *data, const struct pic_client_answer *answer)
 	reply_free(reply);
 }
 
-void pic_hub_answer(struct pic_link *link, const char *ask_id, int status, const char *content_type,
-		    struct pic_buf *body)
+void pic_hub_answer(struct pic_link *link, const struct pic_link_reply *what, struct pic_buf *body)
 {
 	struct hub_reply *reply = calloc(1, sizeof(*reply));
-	char url[PIC_URL_MAX];
+	char url[PIC_URL_MAX], position[40] = "";
 
 	if (!reply) {
 		pic_buf_free(body);
@@ -155,14 +155,14 @@ void pic_hub_answer(struct pic_link *link, const char *ask_id, int status, const
 	reply->link = link;
 	reply->body = *body;
 	*body = (struct pic_buf)PIC_BUF_INIT(PIC_ASK_ANSWER_MAX);
-	snprintf(reply->id, sizeof(reply->id), "%s", ask_id);
+	snprintf(reply->id, sizeof(reply->id), "%s", what->ask_id);
 	reply->next = link->replies;
 	link->replies = reply;
-	if (status == 200)
-		pic_hub_url(link, url, sizeof(url), "/device/v1/asks/%s", ask_id);
-	else
-		pic_hub_url(link, url, sizeof(url), "/device/v1/asks/%s?status=%d", ask_id, status);
-	if (post(link, url, content_type, &reply->body, on_answered, reply, &reply->request) < 0)
+	if (what->position >= 0)
+		snprintf(position, sizeof(position), "&position=%" PRId64, what->position);
+	pic_hub_url(link, url, sizeof(url), "/device/v1/asks/%s?status=%d%s", what->ask_id, what->status,
+		    position);
+	if (post(link, url, what->content_type, &reply->body, on_answered, reply, &reply->request) < 0)
 		reply_free(reply);
 }
 

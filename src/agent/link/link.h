@@ -34,8 +34,8 @@ struct pic_link_state {
 };
 
 struct pic_link_handler {
-	/* What is asked for, with the digest's document in force; negative: it was not taken (said elsewhere),
-	 * so do not come back with it at once. */
+	/* A document was offered. 0: it is in force; -EPERM: it is not taken, and coming back with the same one
+	 * is of no use; other negative: not now, try again later. */
 	int (*document)(void *data, const char *bytes, size_t size, bool confirmed);
 	void (*ask)(void *data, const struct pic_ask *ask);
 	/* A fresh stamp is wanted: answer with pic_link_dialect.stamp, at once or later. */
@@ -55,6 +55,14 @@ struct pic_link_settings {
 	struct pic_link_handler handler;
 };
 
+/* The answer to an ask, besides its body. */
+struct pic_link_reply {
+	const char *ask_id;
+	int status; /* 200 or why not */
+	const char *content_type;
+	int64_t position; /* logs: where the next ask goes on; -1: not told */
+};
+
 struct pic_link_dialect {
 	const char *name;
 	int (*open)(struct pic_link **out, const struct pic_link_settings *settings,
@@ -62,8 +70,7 @@ struct pic_link_dialect {
 	void (*close)(struct pic_link *link); /* NULL is fine */
 	/* The newest report replaces one that could not be sent yet. The buffer is emptied. */
 	void (*report)(struct pic_link *link, struct pic_buf *body);
-	void (*answer)(struct pic_link *link, const char *ask_id, int status, const char *content_type,
-		       struct pic_buf *body);
+	void (*answer)(struct pic_link *link, const struct pic_link_reply *reply, struct pic_buf *body);
 	void (*stamp)(struct pic_link *link, const unsigned char *bytes); /* NULL: there is none */
 	const struct pic_link_state *(*state)(const struct pic_link *link);
 };

@@ -105,6 +105,20 @@ static void a_long_sentence_is_cut_at_a_character(void **state)
 	pic_report_free(back);
 }
 
+/* Such a sentence must not be the end of all reports. */
+static void half_a_character_is_escaped(void **state)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_REPORT_SIZE_MAX);
+	struct pic_report report = { .device = "box", .session = SESSION, .message = "grün \xc3; on" };
+	struct pic_report *back = NULL;
+
+	(void)state;
+	assert_int_equal(pic_report_write(&report, &text), 0);
+	assert_int_equal(pic_report_parse(&back, text.data, text.size, NULL), 0);
+	assert_string_equal(back->message, "grün \\xc3; on");
+	pic_report_free(back);
+}
+
 static const struct {
 	const char *members, *sentence;
 } refused[] = {
@@ -214,6 +228,7 @@ int main(void)
 		cmocka_unit_test(head_comes_back),
 		cmocka_unit_test(no_document_is_no_epoch),
 		cmocka_unit_test(a_long_sentence_is_cut_at_a_character),
+		cmocka_unit_test(half_a_character_is_escaped),
 		cmocka_unit_test(names_the_path_of_an_error),
 		cmocka_unit_test(phases_have_words),
 		cmocka_unit_test(asks_are_read),

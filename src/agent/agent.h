@@ -1,0 +1,23 @@
+/*
+ * The agent: the unprivileged half of the device. Keeps what should run, compares it with what the
+ * supervisor says does, takes the next steps, reports. One thread, one event loop.
+ *
+ * It starts no process of a workload and owns no privilege: a lost agent costs nothing but news.
+ */
+#ifndef PIC_AGENT_AGENT_H
+#define PIC_AGENT_AGENT_H
+
+#include "base/error.h"
+
+struct pic_agent_settings {
+	const char *state_folder, *run_folder, *policy_file;
+	const char *hub, *target, *ca_pin, *tls_pin; /* NULL: what joining has kept */
+	const char *token_file;			     /* joins with it when the device has no identity */
+	const char *metrics;			     /* ADDR:PORT or "off" */
+	const char *file; /* `piccolo run`: the desired state is this file, there is no hub */
+};
+
+/* Runs until SIGTERM or SIGINT. */
+int pic_agent_run(const struct pic_agent_settings *settings, struct pic_error *err);
+
+#endif

@@ -1,0 +1,203 @@
+/* Which link the agent has, and how it becomes a device of a hub when it was started with a token. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/context.h"
+#include "agent/link/backoff.h"
+#include "agent/sentence.h"
+#include "base/log.h"
+
+static void on_stamp(void *data, const struct pic_supervisor_message *message, int fds[2])
+{
+	struct pic_agent *agent = data;
+
+	(void)fds;
+	if (agent->link)
+		agent->dialect->stamp(agent->link, message && message->status == 0 ? message->stamp : NULL);
+}
+
+/* Without a supervisor the poll goes out without a stamp: news are better than none. */
+static void stamp_wanted(void *data)
+{
+	struct pic_agent *agent = data;
+	struct pic_supervisor_call call = {
+		.operation = PIC_SUPERVISOR_STAMP,
+		.answer = on_stamp,
+		.data = agent,
+	};
+
+	if (pic_supervisor_link_ask(agent->supervisor, &call, NULL) < 0)
+		agent->dialect->stamp(agent->link, NULL);
+}
+
+static void link_changed(void *data)
+{
+	pic_agent_report_soon(data);
+}
+
+static int open_link(struct pic_agent *agent, struct pic_error *err)
+{
+	struct pic_link_settings settings = {
+		.loop = agent->loop,
+		.store = &agent->store,
+		.identity = &agent->identity,
+		.in_force = &agent->acceptance,
+		.session = agent->session,
+		.user_agent = agent->user_agent,
+		.file = agent->settings->file,
+		.handler = { .document = pic_agent_offered,
+			     .ask = pic_agent_asked,
+			     .stamp = stamp_wanted,
+			     .changed = link_changed,
+			     .data = agent },
+	};
+
+	agent->dialect = settings.file ? &pic_link_file : &pic_link_hub;
+	return agent->dialect->open(&agent->link, &settings, err);
+}
+
+/* -- joining ------------------------------------------------------------------------------------------- */
+
+static void join_failed(struct pic_agent *agent, const char *reason, const char *text)
+{
+	snprintf(agent->join_reason, sizeof(agent->join_reason), "%s", reason);
+	pic_sentence_copy(agent->join_problem, sizeof(agent->join_problem), text);
+	pic_log(PIC_LOG_WARNING, "not-joined", PIC_TEXT("reason", reason), PIC_TEXT("why", text));
+	pic_timer_set(agent->join_timer, pic_backoff_ms(++agent->join_failures, -1));
+}
+
+static void on_joined(void *data, int code, const char *reason, const char *text,
+		      struct pic_agent_identity *identity)
+{
+	struct pic_agent *agent = data;
+	struct pic_error err = PIC_ERROR_INIT;
+	int r;
+
+	agent->join = NULL;
+	if (code < 0) {
+		join_failed(agent, reason, text);
+		return;
+	}
+	agent->identity = *identity;
+	memset(identity, 0, sizeof(*identity));
+	agent->join_problem[0] = '\0';
+	r = pic_agent_identity_save(&agent->identity, &agent->store, &err);
+	if (r == 0)
+		r = pic_agent_hub_open(agent, &err);
+	if (r < 0) {
+		pic_agent_identity_clear(&agent->identity);
+		join_failed(agent, "DiskFailed", err.text);
+		return;
+	}
+	pic_log(PIC_LOG_INFO, "joined", PIC_TEXT("hub", agent->identity.hub),
+		PIC_TEXT("target", agent->identity.target));
+}
+
+static void join_now(void *data)
+{
+	struct pic_agent *agent = data;
+	char token[PIC_TOKEN_MAX + 1] = "";
+	struct pic_join_order order = {
+		.hub = agent->settings->hub,
+		.target = agent->settings->target,
+		.ca_pin = agent->settings->ca_pin,
+		.tls_pin = agent->settings->tls_pin,
+		.token = token,
+		.user_agent = agent->user_agent,
+	};
+	struct pic_error err = PIC_ERROR_INIT;
+	int r = pic_join_read_token(agent->settings->token_file, token, &err);
+
+	if (r == 0)
+		r = pic_join_start(&agent->join, agent->loop, &order, on_joined, agent, &err);
+	explicit_bzero(token, sizeof(token));
+	if (r < 0)
+		join_failed(agent, "JoinFailed", err.text);
+}
+
+/* -- opening ------------------------------------------------------------------------------------------- */
+
+/* The configuration may name another address of the same hub; its authority is the same. */
+static int follow_settings(struct pic_agent *agent, struct pic_error *err)
+{
+	const char *hub = agent->settings->hub;
+	size_t size = hub ? strlen(hub) : 0;
+	char *copy;
+
+	while (size > 0 && hub[size - 1] == '/')
+		size--;
+	if (size == 0 || strncmp(hub, agent->identity.hub, size + 1) == 0)
+		return 0;
+	copy = strndup(hub, size);
+	if (!copy)
+		return pic_error_set(err, -ENOMEM, "no memory for the hub's address");
+	free(agent->identity.hub);
+	agent->identity.hub = copy;
+	return 0;
+}
+
+static void set_target(struct pic_agent *agent)
+{
+	const char *target = agent->identity.hub ? agent->identity.target : agent->settings->target;
+
+	snprintf(agent->target, sizeof(agent->target), "%s", target && target[0] ? target : "local");
+}
+
+int pic_agent_hub_open(struct pic_agent *agent, struct pic_error *err)
+{
+	set_target(agent);
+	if (agent->settings->file)
+		return open_link(agent, err);
+	if (agent->identity.hub) {
+		memcpy(agent->acceptance.confirmed, agent->identity.epoch,
+		       sizeof(agent->acceptance.confirmed));
+		return follow_settings(agent, err) < 0 ? err->code : open_link(agent, err);
+	}
+	if (!agent->settings->hub || !agent->settings->token_file) {
+		pic_log(PIC_LOG_INFO, "no-hub", PIC_TEXT("remedy", "piccolo join"));
+		return 0;
+	}
+	if (!agent->join_timer && pic_loop_timer(agent->loop, join_now, agent, &agent->join_timer, err) < 0)
+		return -ENOMEM;
+	pic_timer_set(agent->join_timer, 0);
+	return 0;
+}
+
+void pic_agent_hub_close(struct pic_agent *agent)
+{
+	pic_join_cancel(PIC_STEAL(agent->join));
+	pic_timer_free(PIC_STEAL(agent->join_timer));
+	if (agent->dialect)
+		agent->dialect->close(PIC_STEAL(agent->link));
+}
+
+/* Somebody has joined anew beside us: `piccolo join`. Our own renewals come here too and change nothing. */
+void pic_agent_identity_changed(struct pic_agent *agent)
+{
+	PIC_IDENTITY struct pic_agent_identity identity = { .hub = NULL };
+	struct pic_error err = PIC_ERROR_INIT;
+	bool same;
+
+	if (agent->settings->file || pic_agent_identity_load(&identity, &agent->store, &err) < 0)
+		return;
+	same = agent->identity.hub && strcmp(identity.key, agent->identity.key) == 0 &&
+	       strcmp(identity.certificate, agent->identity.certificate) == 0;
+	if (same)
+		return;
+	pic_log(PIC_LOG_INFO, "identity-changed", PIC_TEXT("hub", identity.hub));
+	pic_agent_hub_close(agent);
+	pic_agent_identity_clear(&agent->identity);
+	agent->identity = identity;
+	memset(&identity, 0, sizeof(identity));
+	if (pic_agent_hub_open(agent, &err) < 0)
+		pic_log(PIC_LOG_ERROR, "hub-not-opened", PIC_TEXT("why", err.text));
+	pic_agent_report_soon(agent);
+}
+
+const struct pic_link_state *pic_agent_link_state(const struct pic_agent *agent)
+{
+	static const struct pic_link_state none = { .connection = PIC_LINK_NONE };
+
+	return agent->link ? agent->dialect->state(agent->link) : &none;
+}

@@ -1,0 +1,54 @@
+#include "agent/status/merge.h"
+
+#include <string.h>
+
+static const struct pic_report_component *find(const struct pic_report_component *list, size_t count,
+					       const struct pic_workload_name *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (pic_workload_name_compare(&list[i].name, name) == 0)
+			return &list[i];
+	return NULL;
+}
+
+static bool is_trouble(enum pic_phase phase)
+{
+	return phase == PIC_PHASE_FAILED || phase == PIC_PHASE_REFUSED || phase == PIC_PHASE_BACKOFF;
+}
+
+static bool is_same_state(const struct pic_report_component *a, const struct pic_report_component *b)
+{
+	return a->phase == b->phase && strcmp(a->reason, b->reason) == 0;
+}
+
+static bool is_same_news(const struct pic_report_component *a, const struct pic_report_component *b)
+{
+	return is_same_state(a, b) && strcmp(a->message, b->message) == 0 && a->pid == b->pid &&
+	       a->restarts == b->restarts && a->orphaned == b->orphaned &&
+	       memcmp(a->digest, b->digest, PIC_DIGEST_SIZE) == 0;
+}
+
+static void carry_error(const struct pic_report_component *last, struct pic_report_component *next)
+{
+	if (next->last_error[0])
+		return; /* the ledger's own word on how the last run ended */
+	if (is_trouble(next->phase))
+		memcpy(next->last_error, next->message, sizeof(next->last_error));
+	else if (last)
+		memcpy(next->last_error, last->last_error, sizeof(next->last_error));
+}
+
+bool pic_status_merge(const struct pic_report_component *last, size_t last_count,
+		      struct pic_report_component *next, size_t next_count, int64_t now_wall_ms)
+{
+	bool changed = last_count != next_count;
+
+	for (size_t i = 0; i < next_count; i++) {
+		const struct pic_report_component *before = find(last, last_count, &next[i].name);
+
+		carry_error(before, &next[i]);
+		next[i].since_ms = before && is_same_state(before, &next[i]) ? before->since_ms : now_wall_ms;
+		changed |= !before || !is_same_news(before, &next[i]);
+	}
+	return changed;
+}

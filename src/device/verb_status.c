@@ -1,0 +1,214 @@
+/* `piccolo status`: what the agent says of the device, as a table or as JSON. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "device/verbs.h"
+
+#define ANSWER_MAX (2 * 1024 * 1024)
+#define LIMIT_S 10
+
+static int connect_to_agent(const char *run_folder, struct pic_error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval limit = { .tv_sec = LIMIT_S };
+	PIC_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/agent/status.sock", run_folder);
+
+	if (length < 0 || (size_t)length >= sizeof(address.sun_path))
+		return pic_error_set(err, -ENAMETOOLONG, "the path of the runtime folder %s is too long",
+				     run_folder);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
+		return pic_error_errno(err, errno, "no socket");
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return pic_error_errno(err, errno, "no agent answers at %s; does `piccolo` run?",
+				       address.sun_path);
+	return PIC_STEAL_FD(fd);
+}
+
+static int read_answer(int fd, struct pic_buf *out, struct pic_error *err)
+{
+	ssize_t size;
+	char *room;
+
+	do {
+		room = pic_buf_reserve(out, 16384);
+		size = room ? read(fd, room, 16384) : 0;
+		if (size < 0)
+			return pic_error_set(err, -ETIMEDOUT, "the agent does not answer");
+		pic_buf_commit(out, (size_t)size);
+	} while (size > 0);
+	return pic_buf_check(out, "the agent's answer", err);
+}
+
+/* -- for people ------------------------------------------------------------------------------------------ */
+
+/* Texts of strangers (the hub's, a module's) are escaped before a terminal sees them. */
+static void say(const char *title, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(const char *title, const char *format, ...)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4096), safe = PIC_BUF_INIT(16384);
+	va_list arguments;
+
+	va_start(arguments, format);
+	pic_buf_vformat(&text, format, arguments);
+	va_end(arguments);
+	pic_text_escape(pic_buf_text(&text), text.size, false, &safe);
+	printf("%-11s %s\n", title, pic_buf_text(&safe));
+}
+
+static const char *text_of(const struct pic_json *object, const char *key)
+{
+	return pic_json_text_or(pic_json_get(object, key), "");
+}
+
+static long long number_of(const struct pic_json *object, const char *key)
+{
+	long long number = 0;
+
+	pic_json_integer(pic_json_get(object, key), &number);
+	return number;
+}
+
+static void age_of(const char *time, char out[PIC_TIME_TEXT])
+{
+	int64_t then;
+
+	snprintf(out, PIC_TIME_TEXT, "-");
+	if (pic_time_parse(time, &then) == 0 && pic_clock_wall_ms() >= then)
+		pic_duration_age(pic_clock_wall_ms() - then, out);
+}
+
+static void say_hub(const struct pic_json *root)
+{
+	const char *hub = text_of(root, "hub"), *problem = text_of(root, "problem");
+	const char *connection = text_of(root, "connection"), *contact = text_of(root, "last-contact");
+	char age[PIC_TIME_TEXT];
+
+	age_of(contact, age);
+	if (!hub[0])
+		say("hub", "none (%s)", strcmp(connection, "none") == 0 ? "`piccolo join` makes one" : connection);
+	else if (contact[0])
+		say("hub", "%s, %s, last contact %s ago", hub, connection, age);
+	else
+		say("hub", "%s, %s", hub, connection);
+	if (problem[0])
+		say("", "%s: %s", text_of(root, "reason"), problem);
+}
+
+static void say_document(const struct pic_json *root)
+{
+	if (!text_of(root, "epoch")[0])
+		say("document", "none yet");
+	else
+		say("document", "revision %lld, epoch %.8s, removed through %lld", number_of(root, "revision"),
+		    text_of(root, "epoch"), number_of(root, "removed-through"));
+	if (text_of(root, "message")[0])
+		say("", "%s", text_of(root, "message"));
+}
+
+static void print_workloads(const struct pic_json *components)
+{
+	static const char *const titles[] = { "INSTANCE/COMPONENT", "TYPE", "PHASE", "RESTARTS", "SINCE",
+					      "REASON" };
+	struct pic_table *table = pic_table_new(PIC_COUNT(titles), titles);
+
+	for (size_t i = 0; table && i < pic_json_count(components); i++) {
+		const struct pic_json *component = pic_json_at(components, i);
+		char name[160], restarts[32], since[PIC_TIME_TEXT];
+
+		snprintf(name, sizeof(name), "%.63s/%.63s", text_of(component, "instance"),
+			 text_of(component, "component"));
+		snprintf(restarts, sizeof(restarts), "%lld", number_of(component, "restarts"));
+		age_of(text_of(component, "since"), since);
+		pic_table_row(table, (const char *const[]){ name, text_of(component, "type"),
+							    text_of(component, "phase"), restarts, since,
+							    text_of(component, "reason") });
+	}
+	if (table)
+		pic_table_print(table, stdout);
+	pic_table_free(table);
+}
+
+/* What a column has no room for. */
+static void print_sentences(const struct pic_json *components)
+{
+	for (size_t i = 0; i < pic_json_count(components); i++) {
+		const struct pic_json *component = pic_json_at(components, i);
+		const char *message = text_of(component, "message");
+		const char *last = text_of(component, "last-error");
+		char name[160];
+
+		snprintf(name, sizeof(name), "%.63s/%.63s:", text_of(component, "instance"),
+			 text_of(component, "component"));
+		if (message[0])
+			say(name, "%s", message);
+		if (last[0] && strcmp(last, message) != 0)
+			say(name, "last error: %s", last);
+	}
+}
+
+static void print(const struct pic_json *root)
+{
+	const struct pic_json *components = pic_json_get(root, "components");
+
+	say("device", "%s, piccolo %s", text_of(root, "device"), text_of(pic_json_get(root, "agent"), "version"));
+	say_hub(root);
+	say_document(root);
+	if (!pic_json_true(pic_json_find(root, "agent", "clock-set", NULL)))
+		say("clock", "not set; dates of certificates are not checked until it is");
+	if (!pic_json_true(pic_json_get(root, "supervisor")))
+		say("supervisor", "away; what is shown is what was known last");
+	printf("\n");
+	if (pic_json_count(components) == 0) {
+		printf("no workloads\n");
+		return;
+	}
+	print_workloads(components);
+	print_sentences(components);
+}
+
+static int show(const struct pic_device_options *options, const struct pic_buf *answer,
+		struct pic_error *err)
+{
+	PIC_JSON struct pic_json *root = NULL;
+	int r = pic_json_parse(&root, pic_buf_text(answer), answer->size, err);
+
+	if (r < 0)
+		return pic_error_wrap(err, r, "the agent's answer");
+	if (strcmp(options->output, "json") == 0)
+		fwrite(pic_buf_text(answer), 1, answer->size, stdout);
+	else
+		print(root);
+	return 0;
+}
+
+int pic_verb_status(void *program, int argc, char **argv)
+{
+	const struct pic_device_options *options = program;
+	PIC_BUF struct pic_buf answer = PIC_BUF_INIT(ANSWER_MAX);
+	struct pic_error err = PIC_ERROR_INIT;
+	PIC_FD int fd = -1;
+	int r;
+
+	(void)argc;
+	(void)argv;
+	if (strcmp(options->output, "json") != 0 && strcmp(options->output, "table") != 0) {
+		fprintf(stderr, "piccolo status: -o %s is not table or json\n", options->output);
+		return PIC_EXIT_USAGE;
+	}
+	fd = connect_to_agent(options->run_dir, &err);
+	r = fd < 0 ? fd : read_answer(fd, &answer, &err);
+	if (r == 0)
+		r = show(options, &answer, &err);
+	return r < 0 ? pic_device_complain(r, &err) : PIC_EXIT_OK;
+}
