@@ -245,7 +245,7 @@ static void check_supervisor(struct check *check)
 static void check_hub(struct check *check)
 {
 	struct pic_error err = PIC_ERROR_INIT;
-	int r = pic_check_hub ? pic_check_hub(check->options, &err) : -ENOENT;
+	int r = pic_check_hub(check->options, &err);
 
 	if (r == -ENOENT)
 		say(check, WEAK, "hub", "none is set: `piccolo join` does it");

@@ -9,29 +9,26 @@
 #include "base/error.h"
 #include "device/options.h"
 
-/* A verb whose file is not written yet is a null pointer in the table. */
-#define PIC_LATER __attribute__((weak))
-
 int pic_verb_daemon(void *program, int argc, char **argv);    /* supervisor and agent */
 int pic_verb_supervise(void *program, int argc, char **argv); /* supervisor alone */
-PIC_LATER int pic_verb_agent(void *program, int argc, char **argv);     /* agent alone, unprivileged */
-PIC_LATER int pic_verb_join(void *program, int argc, char **argv);
-PIC_LATER int pic_verb_run(void *program, int argc, char **argv);
+int pic_verb_agent(void *program, int argc, char **argv);     /* agent alone, unprivileged */
+int pic_verb_join(void *program, int argc, char **argv);
+int pic_verb_run(void *program, int argc, char **argv);
 int pic_verb_check(void *program, int argc, char **argv);
-PIC_LATER int pic_verb_status(void *program, int argc, char **argv);
-PIC_LATER int pic_verb_logs(void *program, int argc, char **argv);
+int pic_verb_status(void *program, int argc, char **argv);
+int pic_verb_logs(void *program, int argc, char **argv);
 int pic_verb_stop(void *program, int argc, char **argv);
 int pic_verb_start(void *program, int argc, char **argv);
 int pic_verb_policy_why(void *program, int argc, char **argv);
-PIC_LATER int pic_verb_config(void *program, int argc, char **argv);
+int pic_verb_config(void *program, int argc, char **argv);
 int pic_verb_purge(void *program, int argc, char **argv);
 
 /* `piccolo wasm ...`: a table of commands, ended by a row without name (verb_wasm.c). */
-PIC_LATER extern const struct pic_command pic_commands_wasm[];
+extern const struct pic_command pic_commands_wasm[];
 
 /* The part of `piccolo check` that looks at the hub: 0 when it answers as it should, else the sentence.
  * -ENOENT: no hub is set, nothing was looked at. */
-PIC_LATER int pic_check_hub(const struct pic_device_options *options, struct pic_error *err);
+int pic_check_hub(const struct pic_device_options *options, struct pic_error *err);
 
 /* The program's own description, for `config --effective`. */
 extern const struct pic_program pic_device_program;
