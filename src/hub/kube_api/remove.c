@@ -47,9 +47,7 @@ static void answer_absent(const struct pic_kube_request *request, const struct p
 		path->facts->kind == PIC_KIND_CATALOG ?
 			pic_kube_find(world, PIC_KIND_TOMBSTONE, path->space, path->name) :
 			NULL;
-	const char *since = tombstone ? pic_json_text(pic_json_find(tombstone->json, "metadata",
-								    "creationTimestamp", NULL)) :
-					NULL;
+	const char *since = pic_json_get_text(pic_object_spec(tombstone), "gone");
 	int64_t then;
 
 	if (hidden ||

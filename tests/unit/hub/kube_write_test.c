@@ -585,11 +585,11 @@ static void deletes_of_what_is_gone_an_hour(void **state)
 	(void)state;
 	world_init(&world);
 	world_add(&world, PIC_KIND_TOMBSTONE,
-		  "{\"metadata\":{\"name\":\"fresh\",\"namespace\":\"default\","
-		  "\"creationTimestamp\":\"2026-11-24T13:01:00Z\"}}");
+		  "{\"metadata\":{\"name\":\"fresh\",\"namespace\":\"default\"},"
+		  "\"spec\":{\"gone\":\"2026-11-24T13:01:00Z\"}}");
 	world_add(&world, PIC_KIND_TOMBSTONE,
-		  "{\"metadata\":{\"name\":\"stale\",\"namespace\":\"default\","
-		  "\"creationTimestamp\":\"2026-11-24T12:59:00Z\"}}");
+		  "{\"metadata\":{\"name\":\"stale\",\"namespace\":\"default\"},"
+		  "\"spec\":{\"gone\":\"2026-11-24T12:59:00Z\"}}");
 	remove_at(&world, CATALOGS "/fresh", "", &fresh);
 	assert_int_equal(fresh.answer.status, 200);
 	remove_at(&world, CATALOGS "/stale", "", &stale);
