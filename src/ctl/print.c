@@ -19,9 +19,9 @@ void pic_ctl_print_text(const char *text)
 	puts(pic_buf_text(&line));
 }
 
-static const char *print_names(const struct pic_json *value, const char *list_kind)
+static void print_name(const struct pic_json *value)
 {
-	const char *kind = pic_json_text_or(pic_json_get(value, "kind"), list_kind);
+	const char *kind = pic_json_text_or(pic_json_get(value, "kind"), "");
 	const char *version = pic_json_text_or(pic_json_get(value, "apiVersion"), "");
 	const char *slash = strchr(version, '/');
 	const char *name = pic_json_text_or(pic_json_find(value, "metadata", "name", NULL), "?");
@@ -35,7 +35,6 @@ static const char *print_names(const struct pic_json *value, const char *list_ki
 		printf("%s.%s/%s\n", facts->singular, group, name);
 	else
 		printf("%s/%s\n", facts ? facts->singular : kind, name);
-	return kind;
 }
 
 int pic_ctl_print_value(const struct pic_json *value, const char *output, struct pic_error *err)
@@ -46,9 +45,9 @@ int pic_ctl_print_value(const struct pic_json *value, const char *output, struct
 
 	if (strcmp(output, "name") == 0) {
 		for (size_t i = 0; i < pic_json_count(items); i++)
-			print_names(pic_json_at(items, i), "");
+			print_name(pic_json_at(items, i));
 		if (!items)
-			print_names(value, "");
+			print_name(value);
 		return 0;
 	}
 	r = strcmp(output, "yaml") == 0 ? pic_yaml_write(value, &text)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/table.h"
 #include "base/text.h"
 #include "ctl/ctl.h"
 #include "symphony/yaml.h"
@@ -50,74 +49,66 @@ static void print_yaml(const char *title, const struct pic_json *value)
 			printf("  %s\n", line);
 }
 
+/* A sentence stands on a line of its own: cut short it would lose what to do. */
+static void print_sentence(const char *text)
+{
+	if (!*text)
+		return;
+	printf("    ");
+	pic_ctl_print_text(text);
+}
+
 static void print_conditions(const struct pic_json *status)
 {
-	static const char *const titles[] = {"CONDITION", "STATUS", "REASON", "MESSAGE"};
 	struct pic_json *conditions = pic_json_get(status, "conditions");
-	struct pic_table *table;
 
-	if (pic_json_count(conditions) == 0 || !(table = pic_table_new(4, titles)))
-		return;
+	if (pic_json_count(conditions) > 0)
+		puts("Conditions:");
 	for (size_t i = 0; i < pic_json_count(conditions); i++) {
 		struct pic_json *c = pic_json_at(conditions, i);
 
-		pic_table_row(table, (const char *const[]){text_of(c, "type"), text_of(c, "status"),
-							   text_of(c, "reason"), text_of(c, "message")});
+		printf("  %-12s %-6s ", text_of(c, "type"), text_of(c, "status"));
+		pic_ctl_print_text(text_of(c, "reason"));
+		print_sentence(text_of(c, "message"));
 	}
-	pic_table_print(table, stdout);
-	pic_table_free(table);
 }
 
 static void print_components(const struct pic_json *status)
 {
-	static const char *const titles[] = {"COMPONENT", "TARGET", "PHASE", "RESTARTS", "MESSAGE"};
 	struct pic_json *components = pic_json_get(status, "components");
-	struct pic_table *table;
 
-	if (pic_json_count(components) == 0 || !(table = pic_table_new(5, titles)))
-		return;
+	if (pic_json_count(components) > 0)
+		puts("Components:");
 	for (size_t i = 0; i < pic_json_count(components); i++) {
 		struct pic_json *c = pic_json_at(components, i);
-		const char *message = text_of(c, "message");
+		const char *last = text_of(c, "lastError");
 		long long restarts = 0;
-		char number[24];
 
 		pic_json_integer(pic_json_get(c, "restarts"), &restarts);
-		snprintf(number, sizeof(number), "%lld", restarts);
-		if (!*message)
-			message = text_of(c, "lastError");
-		pic_table_row(table, (const char *const[]){text_of(c, "name"), text_of(c, "target"),
-							   text_of(c, "phase"), number, message});
+		printf("  %s on %s: %s (%s), restarts %lld\n", text_of(c, "name"), text_of(c, "target"),
+		       text_of(c, "phase"), text_of(c, "reason"), restarts);
+		print_sentence(text_of(c, "message"));
+		if (*last && strcmp(last, text_of(c, "message")) != 0)
+			print_sentence(last);
 	}
-	pic_table_print(table, stdout);
-	pic_table_free(table);
 }
 
 static void print_events(const struct pic_json *list)
 {
-	static const char *const titles[] = {"AGE", "TYPE", "REASON", "MESSAGE"};
 	struct pic_json *items = pic_json_get(list, "items");
-	struct pic_table *table;
 
-	if (pic_json_count(items) == 0) {
-		puts("Events:      none");
-		return;
-	}
-	table = pic_table_new(4, titles);
-	for (size_t i = 0; table && i < pic_json_count(items); i++) {
+	puts(pic_json_count(items) ? "Events:" : "Events:      none");
+	for (size_t i = 0; i < pic_json_count(items); i++) {
 		struct pic_json *event = pic_json_at(items, i);
 		char age[PIC_TIME_TEXT] = "?";
 		int64_t at;
 
 		if (pic_time_parse(text_of(event, "lastTimestamp"), &at) == 0)
 			pic_duration_age(pic_clock_wall_ms() - at, age);
-		pic_table_row(table, (const char *const[]){age, text_of(event, "type"),
-							   text_of(event, "reason"),
-							   text_of(event, "message")});
+		printf("  %-6s %-8s ", age, text_of(event, "type"));
+		pic_ctl_print_text(text_of(event, "reason"));
+		print_sentence(text_of(event, "message"));
 	}
-	if (table)
-		pic_table_print(table, stdout);
-	pic_table_free(table);
 }
 
 static int describe(struct pic_ctl *ctl, const struct pic_ctl_resource *resource, const char *space,

@@ -1,14 +1,15 @@
 """What a running module's process is, in the kernel's own words: nothing of root, nothing of the machine."""
 
+import hashlib
 import os
 import pathlib
-import signal
 import subprocess
 
 import pytest
 
+import harness
 import privileged
-from harness import alive, wait
+from harness import alive
 from privileged import Supervisor, module
 
 NAME = "tiny-app/wasm-module"
@@ -124,44 +125,51 @@ def test_a_stranger_cannot_signal_or_trace_it(running):
     assert done.returncode != 0, done
 
 
+class Chrooted(Supervisor):
+    """A supervisor in a bare root, with or without the bind mount that pivot_root needs."""
+
+    def __init__(self, folder, root, bind):
+        super().__init__(folder)
+        program = folder / "piccolo"
+        program.write_bytes((harness.BIN / "piccolo").read_bytes())
+        program.chmod(0o755)
+        (root / "t").mkdir(parents=True, exist_ok=True)
+        places = [place for place in ("usr", "bin", "lib", "lib64", "etc", "dev", "proc", "sys") if os.path.isdir(f"/{place}")]
+        for place in places:
+            (root / place).mkdir(exist_ok=True)
+        mounts = "".join(f"mount --rbind /{place} {root}/{place}\n" for place in places)
+        self.under = ["unshare", "-m", "--propagation", "private", "sh", "-ec", f"""
+            {f"mount --bind {root} {root}" if bind else ""}
+            {mounts}
+            mount --bind {folder} {root}/t
+            exec chroot {root} "$@" """, "sh"]
+
+    def command(self, *verb):
+        inside = [str(part).replace(str(self.folder), "/t") for part in super().command(*verb)]
+        return ["/t/piccolo", *inside[1:]]
+
+    def verb_run(self, *verb):
+        return harness.run(*self.under, *self.command(*verb), check=False)
+
+    @property
+    def base(self):
+        return f"piccolo-{hashlib.sha256(b'/t/run').hexdigest()[:12]}"
+
+
 def test_in_a_chroot_whose_root_is_a_mount(work):
-    """The bare root of a new machine: works with the bind mount, and says what is missing without."""
-    root = work / "root"
-    root.mkdir()
-    folders = "usr bin lib lib64 sbin etc dev proc sys"
-    def script(bind, command):
-        return ["unshare", "-m", "--propagation", "private", "sh", "-ec", f"""
-            {f"mount --bind {root} {root}" if bind else ":"}
-            for f in {folders}; do [ -d /$f ] || continue; mkdir -p {root}/$f; mount --rbind /$f {root}/$f; done
-            mkdir -p {root}/tmp {root}/t
-            mount --bind {work} {root}/t
-            exec chroot {root} {command}"""]
-    def supervise(bind):
-        s = Supervisor(work / "c")
-        inside = " ".join(str(part).replace(str(work), "/t") for part in s.command("supervise"))
-        if str(s.command("x")[0]).startswith("/usr"):
-            pytest.skip("the program is in a folder that the chroot has")
-        binary = work / "piccolo"
-        binary.write_bytes(pathlib.Path(s.command("x")[0]).read_bytes())
-        binary.chmod(0o755)
-        inside = inside.replace(str(s.command("x")[0]), "/t/piccolo")
-        s.launch(*script(bind, inside))
-        s.client = wait(s.connect, 15, f"the supervisor answers (log {s.log})")
-        return s
-    for bind in (True, False):
-        s = supervise(bind)
-        try:
-            if not bind:
-                with pytest.raises(privileged.Refused) as failure:
-                    s.client.take(SLEEPER)
-                assert "bind-mount" in failure.value.text
-                continue
+    """The bare root of a new machine."""
+    with Chrooted(work / "c", work / "root", bind=True) as s:
+        s.client.take(SLEEPER)
+        s.client.start(NAME, SLEEPER)
+        entry = s.client.until(NAME, "running")
+        assert os.listdir(f"/proc/{entry.pid}/root") == []
+        assert "ok       empty root" in s.verb_run("check").stdout
+
+
+def test_in_a_plain_chroot_the_remedy_is_told(work):
+    with Chrooted(work / "c", work / "root", bind=False) as s:
+        with pytest.raises(privileged.Refused) as failure:
             s.client.take(SLEEPER)
-            s.client.start(NAME, SLEEPER)
-            entry = s.client.until(NAME, "running")
-            assert os.listdir(f"/proc/{entry.pid}/root") == []
-            s.client.ask(privileged.PURGE)
-        finally:
-            s.kill(signal.SIGTERM)
-            s.client.close()
-    subprocess.run(f"find /sys/fs/cgroup -depth -type d -path '*/piccolo-*' -empty", shell=True)
+        assert "bind-mount" in failure.value.text
+        done = s.verb_run("check")
+        assert done.returncode == 1 and "bind-mount" in done.stdout, done

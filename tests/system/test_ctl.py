@@ -1,0 +1,163 @@
+"""piccoloctl against a real hub: the verbs, their output, and what a person sees when the input is wrong."""
+
+import json
+import os
+import pty
+import subprocess
+
+import harness
+from harness import BIN, TINY_EDGE, run
+
+
+def test_apply_says_what_it_did(hub):
+    hub.push()
+    assert hub.ctl("apply", "-f", TINY_EDGE).stdout.count("created") == 3
+    assert hub.ctl("apply", "-f", TINY_EDGE).stdout.count("unchanged") == 3
+    changed = (TINY_EDGE / "solution.yaml").read_text().replace("8085", "8086")
+    assert "solution/tiny-app configured" in hub.ctl("apply", "-f", "-", input=changed).stdout
+    got = hub.get("solution", "tiny-app")
+    assert got["spec"]["components"][0]["properties"]["wasm.listen"] == "0.0.0.0:8086"
+
+
+def test_wrong_yaml_names_file_line_and_path_and_stores_nothing(hub, work):
+    bad = work / "bad.yaml"
+    bad.write_text((TINY_EDGE / "target.yaml").read_text() + "---\n" +
+                   (TINY_EDGE / "solution.yaml").read_text().replace("type: wasm", "typ: wasm"))
+    done = hub.ctl("apply", "-f", bad, check=False)
+    assert done.returncode == 1
+    line = bad.read_text().splitlines().index("    typ: wasm") + 1
+    assert f"{bad}:{line}: spec.components[0].typ: " in done.stderr, done.stderr
+    assert hub.ctl("get", "targets").stderr == "no targets\n"  # nothing half applied
+
+
+def test_values_that_cannot_be_are_refused_in_one_sentence(hub, work):
+    sample = (TINY_EDGE / "solution.yaml").read_text()
+    for old, new, wanted in [
+        ("type: wasm", "type: wasmm", "wasmm"),
+        ("wasm.url: /artifacts/tiny-http.wasm", "wasm.url: ftp://x/y", "wasm.url"),
+        ("wasm.listen", "wasm.lisen", "wasm.listen"),
+        ("name: tiny-app", "name: Tiny_App", "metadata.name"),
+        ("apiVersion: solution.symphony/v1", "apiVersion: solution.symphony/v9z", None),
+        ("kind: Solution", "kind: Solutoin", "Solutoin"),
+        ("spec:", "spec: [", ":"),
+    ]:
+        text = sample.replace(old, new)
+        assert text != sample
+        done = hub.ctl("apply", "-f", "-", input=text, check=False)
+        assert done.returncode != 0, (new, done.stdout)
+        if wanted:
+            assert wanted in done.stderr, (new, done.stderr)
+            assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_get_forms(hub):
+    hub.apply_sample()
+    assert hub.ctl("get", "instances").stdout.splitlines()[0].split() == ["NAME", "STATUS", "TARGETS", "DEPLOYED", "AGE"]
+    assert hub.ctl("get", "instance", "tiny-app", "-o", "name").stdout.strip() == "instance.solution.symphony/tiny-app"
+    assert json.loads(hub.ctl("get", "instance/tiny-app", "-o", "json").stdout)["spec"]["solution"] == "tiny-app"
+    text = hub.ctl("get", "instance/tiny-app", "-o", "yaml").stdout
+    assert "  solution: tiny-app\n" in text and "  target:\n    name: tiny-edge\n" in text
+    both = hub.ctl("get", "targets,solutions").stdout
+    assert "target/tiny-edge" in both and "solution/tiny-app" in both
+    done = hub.ctl("get", "instance", "nobody", check=False)
+    assert done.returncode == 1 and '"nobody" not found' in done.stderr
+    done = hub.ctl("get", "nothings", check=False)
+    assert done.returncode != 0 and "api-resources" in done.stderr
+
+
+def test_get_watch_shows_changes(hub):
+    hub.apply_sample()
+    watch = subprocess.Popen([str(BIN / "piccoloctl"), "get", "solution", "tiny-app", "-w", "-o", "json"], stdout=subprocess.PIPE,
+                             env={**os.environ, **hub.environment})
+    try:
+        os.set_blocking(watch.stdout.fileno(), False)
+        seen = []
+
+        def sees(text):
+            seen.append((watch.stdout.read() or b"").decode())
+            return text in "".join(seen)
+
+        harness.wait(lambda: sees("8085"), 10, "the first state")
+        hub.ctl("patch", "solution/tiny-app", "-p", "metadata: {labels: {colour: blue}}")
+        harness.wait(lambda: sees('"colour": "blue"'), 10, "the change")
+    finally:
+        watch.kill()
+        watch.wait()
+
+
+def test_patch_delete_and_dry_run(hub):
+    hub.apply_sample()
+    assert "(dry run)" in hub.ctl("patch", "target/tiny-edge", "-p", '{"spec":{"displayName":"x"}}', "--dry-run").stdout
+    assert hub.get("target", "tiny-edge")["spec"].get("displayName") != "x"
+    hub.ctl("patch", "target/tiny-edge", "--type", "json", "-p", '[{"op":"add","path":"/spec/displayName","value":"x"}]')
+    assert hub.get("target", "tiny-edge")["spec"]["displayName"] == "x"
+    assert hub.ctl("delete", "-f", TINY_EDGE).stdout.count("deleted") == 3
+    done = hub.ctl("delete", "instance/tiny-app", check=False)
+    assert done.returncode == 1 and "not found" in done.stderr
+
+
+def test_edit_with_an_editor(hub):
+    hub.apply_sample()
+    environment = {**hub.environment, "EDITOR": "sed -i s/8085/8087/"}
+    done = run(BIN / "piccoloctl", "edit", "solution/tiny-app", env=environment)
+    assert "edited" in done.stdout
+    assert hub.get("solution", "tiny-app")["spec"]["components"][0]["properties"]["wasm.listen"] == "0.0.0.0:8087"
+    assert "unchanged" in run(BIN / "piccoloctl", "edit", "solution/tiny-app", env={**environment, "EDITOR": "true"}).stdout
+    done = run(BIN / "piccoloctl", "edit", "solution/tiny-app", env={**environment, "EDITOR": "false"}, check=False)
+    assert done.returncode == 1 and "nothing was changed" in done.stderr
+
+
+def test_plan_stores_nothing(hub):
+    hub.push()
+    plan = json.loads(hub.ctl("plan", "-f", TINY_EDGE, "-o", "json").stdout)
+    change = next(c for c in plan["changes"] if c["component"] == "wasm-module")
+    assert (change["device"], change["instance"], change["action"]) == ("tiny-edge", "tiny-app", "start")
+    assert hub.ctl("get", "instances").stderr == "no instances\n"
+
+
+def test_push_by_name_and_again(hub, work):
+    first = hub.push()
+    assert len(first["sha256"]) == 64
+    other = work / "other.wasm"
+    other.write_bytes(b"\0asm\1\0\0\0")
+    second = hub.push(other, name="tiny-http.wasm")
+    assert second["sha256"] != first["sha256"]
+    done = hub.ctl("push", work / "missing.wasm", check=False)
+    assert done.returncode == 1 and "missing.wasm" in done.stderr
+
+
+def test_unreachable_hub_and_wrong_token(hub):
+    config = hub.kubeconfig.read_text()
+    wrong = hub.folder / "wrong"
+    wrong.write_text(config.replace(hub.token, "0" * len(hub.token)))
+    done = run(BIN / "piccoloctl", "--kubeconfig", wrong, "get", "targets", check=False)
+    assert done.returncode == 3, done.stderr
+    hub.stop()
+    done = hub.ctl("get", "targets", check=False)
+    assert done.returncode == 4 and hub.url in done.stderr, done.stderr
+
+
+def test_usage(work):
+    done = run(BIN / "piccoloctl", "aply", check=False)
+    assert done.returncode == 2 and "apply" in done.stderr
+    done = run(BIN / "piccoloctl", "get", "targets", "--outpt", "json", check=False)
+    assert done.returncode == 2 and "--output" in done.stderr
+    for words in (["--help"], ["apply", "--help"], ["device", "--help"], ["--version"]):
+        done = run(BIN / "piccoloctl", *words)
+        assert done.stdout and max(map(len, done.stdout.splitlines())) <= 80, done.stdout
+    done = run("bash", "-n", input=run(BIN / "piccoloctl", "completion", "bash").stdout)
+    assert done.returncode == 0
+
+
+def test_no_colour_and_no_raw_bytes_of_strangers(hub):
+    """A label value cannot hold control characters, an annotation can; a terminal must not see them raw."""
+    hub.apply_sample()
+    hub.ctl("patch", "instance/tiny-app", "-p", '{"metadata":{"annotations":{"x":"\\u001b[31mred"}}}')
+    for form in ("yaml", "json"):
+        assert "\x1b" not in hub.ctl("get", "instance/tiny-app", "-o", form).stdout
+    master, slave = pty.openpty()
+    subprocess.run([str(BIN / "piccoloctl"), "describe", "instance/tiny-app"], stdout=slave, check=True,
+                   env={**os.environ, **hub.environment})
+    os.close(slave)
+    assert b"\x1b[31m" not in os.read(master, 65536)
+    os.close(master)
