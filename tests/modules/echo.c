@@ -1,6 +1,7 @@
 /* A server in the style of preview1 alone: its listener is descriptor 3, given by the host. Answers one
  * connection with what it sends, waiting in accept and read, then ends. A file of folder /d shows that folders are
  * found behind the listener. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -17,7 +18,8 @@ int main(void)
 
 	printf("file %s\n", file ? "found" : "not found");
 	fflush(stdout);
-	if (sock_accept(3, 0, &fd) != 0)
+	/* listeners come non-blocking */
+	if (fcntl(3, F_SETFL, 0) != 0 || sock_accept(3, 0, &fd) != 0)
 		return 1;
 	while ((n = read(fd, data, sizeof(data))) > 0)
 		if (write(fd, data, (size_t)n) != n)

@@ -132,6 +132,9 @@ uint32_t pic_wasi_receive(struct pic_wasi_file *file, struct pic_wasi_vector *ve
 	if (file->kind == PIC_KIND_UNMADE || file->kind == PIC_KIND_LISTENER)
 		return PIC_WASI_NOTCONN;
 	*roflags = 0;
+	*size = 0;
+	if (vector->size == 0 && file->kind == PIC_KIND_STREAM)
+		return PIC_WASI_SUCCESS; /* nothing is asked for, so there is nothing to wait for */
 	do {
 		uint32_t r;
 
