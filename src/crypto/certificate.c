@@ -11,24 +11,6 @@
 #include "crypto/mbedtls.h"
 #include "crypto/x509.h"
 
-/* Parsing; all certificates of the text must be good. */
-
-static int parse(mbedtls_x509_crt *out, const char *pem, const char *what, struct pic_error *err)
-{
-	size_t size = pem ? strnlen(pem, PIC_PEM_MAX + 1) : 0;
-	int r;
-
-	if (size == 0 || size > PIC_PEM_MAX)
-		return pic_error_set(err, -EINVAL, "%s is not a certificate in PEM format", what);
-	/* a DER certificate is not a text; the library would try to read one */
-	if (!strstr(pem, "-----BEGIN CERTIFICATE-----"))
-		return pic_error_set(err, -EINVAL, "%s is not a certificate in PEM format", what);
-	r = mbedtls_x509_crt_parse(out, (const unsigned char *)pem, size + 1);
-	if (r > 0)
-		return pic_error_set(err, -EINVAL, "%s holds a damaged certificate", what);
-	return r < 0 ? pic_mbedtls_error(err, r, "%s cannot be read", what) : 0;
-}
-
 /* Facts. */
 
 static int64_t time_of(const mbedtls_x509_time *time)
@@ -103,7 +85,7 @@ int pic_certificate_read(const char *pem, struct pic_certificate_facts *out, str
 	int r;
 
 	mbedtls_x509_crt_init(&certificate);
-	r = parse(&certificate, pem, "this", err);
+	r = pic_x509_parse(&certificate, pem, "this", err);
 	if (r == 0)
 		r = facts_of(&certificate, out, err);
 	mbedtls_x509_crt_free(&certificate);
@@ -132,7 +114,7 @@ int pic_certificate_key(const char *pem, struct pic_key **out, struct pic_error 
 	int r;
 
 	mbedtls_x509_crt_init(&certificate);
-	r = parse(&certificate, pem, "this", err);
+	r = pic_x509_parse(&certificate, pem, "this", err);
 	if (r == 0)
 		r = pic_mbedtls_public_key(&certificate.pk, "the certificate", out, err);
 	mbedtls_x509_crt_free(&certificate);
@@ -167,7 +149,8 @@ static int verify(mbedtls_x509_crt *certificate, mbedtls_x509_crt *authority, in
 		return 0;
 	if (r != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
 		return pic_mbedtls_error(err, r, "the certificate cannot be verified");
-	return pic_error_set(err, -EKEYREJECTED, "the certificate is refused: %s", pic_x509_reason(flags));
+	return pic_error_set(err, -EKEYREJECTED, "the certificate is refused: %s",
+			     pic_x509_reason(flags));
 }
 
 /* `use` OTHER: any. */
@@ -179,9 +162,9 @@ static int verify_texts(const char *pem, const char *authority_pem, enum pic_cer
 
 	mbedtls_x509_crt_init(&certificate);
 	mbedtls_x509_crt_init(&authority);
-	r = parse(&certificate, pem, "this", err);
+	r = pic_x509_parse(&certificate, pem, "this", err);
 	if (r == 0)
-		r = parse(&authority, authority_pem, "the authority's text", err);
+		r = pic_x509_parse(&authority, authority_pem, "the authority's text", err);
 	if (r == 0)
 		r = verify(&certificate, &authority, now_ms, err);
 	if (r == 0 && use != PIC_CERTIFICATE_OTHER && use_of(&certificate) != use)

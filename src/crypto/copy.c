@@ -42,8 +42,8 @@ int pic_sha256_copy(int from, int to, uint64_t size, struct pic_sha256 *out, str
 	return 0;
 }
 
-int pic_sha256_expect(const struct pic_sha256 *wanted, const struct pic_sha256 *is, const char *what,
-		      struct pic_error *err)
+int pic_sha256_expect(const struct pic_sha256 *wanted, const struct pic_sha256 *is,
+		      const char *what, struct pic_error *err)
 {
 	char wanted_text[PIC_SHA256_TEXT], is_text[PIC_SHA256_TEXT];
 
@@ -51,6 +51,6 @@ int pic_sha256_expect(const struct pic_sha256 *wanted, const struct pic_sha256 *
 		return 0;
 	pic_sha256_text(wanted, wanted_text);
 	pic_sha256_text(is, is_text);
-	return pic_error_set(err, -EBADMSG, "%s should have SHA-256 %s but has %s", what, wanted_text,
-			     is_text);
+	return pic_error_set(err, -EBADMSG, "%s should have SHA-256 %s but has %s", what,
+			     wanted_text, is_text);
 }

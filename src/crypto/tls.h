@@ -1,12 +1,20 @@
 /*
- * The one thing that an HTTP library cannot be told about TLS: how the server's chain is judged. It hands
- * out the TLS library's configuration for that (libcurl: CURLOPT_SSL_CTX_FUNCTION).
+ * What an HTTP library cannot do well about TLS: how the server's chain is judged (it hands out the TLS
+ * library's configuration for that; libcurl: CURLOPT_SSL_CTX_FUNCTION), and saying early and in words
+ * that an identity is damaged.
  */
 #ifndef PIC_CRYPTO_TLS_H
 #define PIC_CRYPTO_TLS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/error.h"
+
+/* Certificate and key (of any kind the TLS library knows) can be read and belong together; the trusted
+ * authorities can be read. Each may be NULL: nothing to check. */
+int pic_tls_check_identity(const char *certificate_pem, const char *key_pem,
+			   const char *authority_pem, struct pic_error *err);
 
 /* Lives as long as connections are made with it. */
 struct pic_tls_judge {

@@ -1,10 +1,11 @@
 #include <errno.h>
 #include <mbedtls/oid.h>
-#include <mbedtls/x509.h>
+#include <mbedtls/x509_crt.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "crypto/mbedtls.h"
 #include "crypto/x509.h"
 
 /* Characters with a meaning in the text form of a name (RFC 4514), and what nobody should see raw. */
@@ -93,4 +94,20 @@ const char *pic_x509_reason(uint32_t flags)
 		if (flags & reasons[i].flag)
 			return reasons[i].text;
 	return "it cannot be verified";
+}
+
+int pic_x509_parse(mbedtls_x509_crt *out, const char *pem, const char *what, struct pic_error *err)
+{
+	size_t size = pem ? strnlen(pem, PIC_PEM_MAX + 1) : 0;
+	int r;
+
+	if (size == 0 || size > PIC_PEM_MAX)
+		return pic_error_set(err, -EINVAL, "%s is not a certificate in PEM format", what);
+	/* a DER certificate is not a text; the library would try to read one */
+	if (!strstr(pem, "-----BEGIN CERTIFICATE-----"))
+		return pic_error_set(err, -EINVAL, "%s is not a certificate in PEM format", what);
+	r = mbedtls_x509_crt_parse(out, (const unsigned char *)pem, size + 1);
+	if (r > 0)
+		return pic_error_set(err, -EINVAL, "%s holds a damaged certificate", what);
+	return r < 0 ? pic_mbedtls_error(err, r, "%s cannot be read", what) : 0;
 }

@@ -327,7 +327,11 @@ int pic_client_new(struct pic_client **out, struct pic_loop *loop,
 		return pic_error_set(err, -ENOMEM, "no memory for a client");
 	}
 	client->loop = loop;
-	r = copy_settings(client, settings, err);
+	/* found now, in words, and not by every request; the library also loses memory over them */
+	r = pic_tls_check_identity(settings->certificate_pem, settings->key_pem,
+				   settings->authority_pem, err);
+	if (r == 0)
+		r = copy_settings(client, settings, err);
 	if (r == 0)
 		r = connect_to_loop(client, err);
 	if (r < 0) {

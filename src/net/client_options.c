@@ -17,14 +17,16 @@
 #define SMALL_BUFFER 4096L
 #define LARGE_BUFFER 16384L
 
-/* The identity is kept by the client and lent to the library. */
-static void set_blob(CURL *easy, CURLoption option, const char *text)
+/* The identity is kept by the client and lent to the library. The TLS library behind it wants the final NUL
+ * of a PEM text counted; the HTTP library adds one to certificates, not to keys. */
+static void set_blob(CURL *easy, CURLoption option, const char *text, size_t nul)
 {
-	struct curl_blob blob = { (void *)(uintptr_t)text, text ? strlen(text) : 0,
-				  CURL_BLOB_NOCOPY };
+	struct curl_blob blob = { (void *)(uintptr_t)text, 0, CURL_BLOB_NOCOPY };
 
-	if (text)
-		curl_easy_setopt(easy, option, &blob);
+	if (!text)
+		return;
+	blob.len = strlen(text) + nul;
+	curl_easy_setopt(easy, option, &blob);
 }
 
 static CURLcode on_tls(CURL *easy, void *configuration, void *context)
@@ -39,9 +41,9 @@ static void set_identity(CURL *easy, struct pic_client *client)
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	/* a session in store is private memory, and reconnecting is rare */
 	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	set_blob(easy, CURLOPT_CAINFO_BLOB, client->authority);
-	set_blob(easy, CURLOPT_SSLCERT_BLOB, client->certificate);
-	set_blob(easy, CURLOPT_SSLKEY_BLOB, client->key);
+	set_blob(easy, CURLOPT_CAINFO_BLOB, client->authority, 0);
+	set_blob(easy, CURLOPT_SSLCERT_BLOB, client->certificate, 0);
+	set_blob(easy, CURLOPT_SSLKEY_BLOB, client->key, 1);
 	if (client->pin)
 		curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, client->pin);
 	if (client->unverified) {
