@@ -214,6 +214,15 @@ static void replace(const struct work *work)
 		settle_any(work, wanted);
 }
 
+/* kubectl shows the causes of a 422 and nothing else. */
+static void patch_failed(const struct work *work, const struct pic_error *err)
+{
+	struct pic_json *causes = pic_json_new_array();
+
+	pic_kube_cause(causes, "FieldValueInvalid", "patch", "%s", err->text);
+	pic_kube_fail_invalid(work->answer, pic_kube_subject(work->request), causes);
+}
+
 static void patch_json(const struct work *work, const struct pic_json *live,
 		       const struct pic_json *operations)
 {
@@ -224,9 +233,7 @@ static void patch_json(const struct work *work, const struct pic_json *live,
 	if (r == 0)
 		settle_any(work, patched);
 	else if (r == -EINVAL)
-		pic_kube_fail(work->answer, 422, "Invalid", pic_kube_subject(work->request),
-			      "the server rejected our request due to an error in our request: %s",
-			      err.text);
+		patch_failed(work, &err);
 	else if (r == -E2BIG)
 		pic_kube_fail(work->answer, 413, NULL, pic_kube_subject(work->request), "%s", err.text);
 	else if (r == -ENOMEM)
