@@ -309,6 +309,8 @@ static int read_file(const struct walk *walk, struct pic_error *err)
 
 	if (!path || *path == '\0')
 		return 0;
+	if (walk->path[walk->depth - 1]->makes_config)
+		asked = false;
 	if (!asked && access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	return pic_option_file(walk->state, path, err);

@@ -60,6 +60,7 @@ struct pic_command {
 	/* Returns the exit status; argv without flags and command names. `program`: the values. */
 	int (*run)(void *program, int argc, char **argv);
 	int minimum_arguments, maximum_arguments;	      /* maximum -1: any */
+	bool makes_config; /* the configuration file that a flag names may be absent: it is written */
 };
 
 struct pic_program {

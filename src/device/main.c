@@ -90,6 +90,7 @@ static const struct pic_command commands[] = {
 	  .arguments = "URL",
 	  .help = "make this machine a device of a hub and write the configuration",
 	  .run = pic_verb_join,
+	  .makes_config = true,
 	  .minimum_arguments = 1,
 	  .maximum_arguments = 1 },
 	{ .name = "run",
