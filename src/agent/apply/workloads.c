@@ -311,6 +311,9 @@ static void on_stopped(void *data, const struct pic_supervisor_message *message,
 	(void)fds;
 	if (!message)
 		return;
+	/* the event came first, and what stands there now may be the next start */
+	if (entry && entry->busy != PIC_BUSY_STOP)
+		entry = NULL;
 	if (entry)
 		entry->busy = PIC_IDLE;
 	if (removed)
