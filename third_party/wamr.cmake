@@ -61,10 +61,11 @@ set(wamr_defines
 	WASM_ENABLE_QUICK_AOT_ENTRY=0
 	WASM_ENABLE_AOT_INTRINSICS=0
 	WASM_HAVE_MREMAP=1
-	# A trap names the guest's function: frames are kept when it happens, names come from the name section.
+	# A trap names the guest's function: frames are kept when it happens. The names are looked up then, in the file
+	# (src/workload/wasm/module.c): the engine would keep them in memory, and refuse a module for damage among them.
 	WASM_ENABLE_DUMP_CALL_STACK=1
 	pthread_getattr_np=pic_stack_bounds_unknown # wamr_stack.c
-	WASM_ENABLE_CUSTOM_NAME_SECTION=1
+	WASM_ENABLE_CUSTOM_NAME_SECTION=0
 	BH_VPRINTF=pic_wasm_engine_print)
 
 # The native call: assembly for the machines we know, WAMR's portable C for the others.
