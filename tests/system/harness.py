@@ -267,7 +267,7 @@ class Device(Program):
 
     def module_pid(self, name="wasm-module", instance="tiny-app"):
         component = self.component(name, instance)
-        pid = component and component.get("pid")
+        pid = component and component.get("evidence", {}).get("pid")
         return pid if pid and component["phase"] == "Running" and alive(pid) else None
 
     def leftovers(self):
