@@ -1,0 +1,117 @@
+/* Why a workload ended: what beats what; and the note that says so when nobody watched. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "workload/note.h"
+
+#define EXIT(status) W_EXITCODE((status), 0)
+#define KILLED(signo) W_EXITCODE(0, (signo))
+
+static struct pic_note noted(enum pic_end_kind kind, int value, const char *text)
+{
+	struct pic_note note = { .ready = 1 };
+
+	pic_note_end(&note, kind, value, text);
+	return note;
+}
+
+static void what_the_kernel_says_beats_the_note(void **state)
+{
+	const struct pic_note none = { 0 }, trap = noted(PIC_END_TRAP, 0, "unreachable in main");
+	const struct {
+		struct pic_end_facts facts;
+		enum pic_end_kind kind;
+		int value;
+		const char *text;
+	} cases[] = {
+		{ { .stopped = true, .status_known = true, .status = KILLED(9) }, PIC_END_NONE, 0, "stopped" },
+		{ { .stopped = true, .memory_kills = 1, .note = trap }, PIC_END_NONE, 0, "stopped" },
+		{ { .status_known = true, .status = KILLED(9), .memory_kills = 1 }, PIC_END_MEMORY, 0, "memory" },
+		{ { .memory_kills = 2, .note = none }, PIC_END_MEMORY, 0, "memory" },
+		/* somebody else in the group was killed; this one ended by itself */
+		{ { .status_known = true, .status = EXIT(3), .memory_kills = 1 }, PIC_END_STATUS, 3, "status 3" },
+		{ { .status_known = true, .status = KILLED(11), .note = trap }, PIC_END_SIGNAL, 11, "signal 11" },
+		{ { .status_known = true, .status = KILLED(31) | 0x80 }, PIC_END_SIGNAL, 31, "signal 31" },
+		{ { .status_known = true, .status = EXIT(134), .note = trap }, PIC_END_TRAP, 0, "main" },
+		{ { .note = trap }, PIC_END_TRAP, 0, "main" },
+		{ { .status_known = true, .status = EXIT(0) }, PIC_END_STATUS, 0, "status 0" },
+		{ { .status_known = false }, PIC_END_UNKNOWN, 0, "nobody watched" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PIC_COUNT(cases); i++) {
+		struct pic_ledger_entry entry;
+
+		memset(&entry, 0xa5, sizeof(entry));
+		pic_end_judge(&cases[i].facts, &entry);
+		assert_int_equal(entry.end_kind, cases[i].kind);
+		assert_int_equal(entry.end_value, cases[i].value);
+		assert_non_null(strstr(entry.end_text, cases[i].text));
+	}
+}
+
+static void a_note_comes_back_and_a_damaged_one_does_not(void **state)
+{
+	struct pic_note note = noted(PIC_END_STATUS, 5, "exit status 5"), again;
+	int fd = memfd_create("note", MFD_CLOEXEC);
+
+	(void)state;
+	pic_note_read(fd, &again);
+	assert_int_equal(again.end_kind, PIC_END_NONE); /* empty file */
+	pic_note_write(fd, &note);
+	pic_note_write(fd, &note);
+	pic_note_read(fd, &again);
+	assert_int_equal(again.ready, 1);
+	assert_int_equal(again.end_kind, PIC_END_STATUS);
+	assert_int_equal(again.end_value, 5);
+	assert_string_equal(again.end_text, "exit status 5");
+	again.version = 1;
+	again.end_kind = 77;
+	assert_int_equal(pwrite(fd, &again, sizeof(again), 0), sizeof(again));
+	pic_note_read(fd, &again);
+	assert_int_equal(again.end_kind, PIC_END_NONE);
+	memset(&again, 'x', sizeof(again));
+	again.version = 1;
+	again.end_kind = PIC_END_TRAP;
+	assert_int_equal(pwrite(fd, &again, sizeof(again), 0), sizeof(again));
+	pic_note_read(fd, &again);
+	assert_int_equal(strlen(again.end_text), sizeof(again.end_text) - 1);
+	assert_int_equal(ftruncate(fd, 20), 0);
+	pic_note_read(fd, &again);
+	assert_int_equal(again.end_kind, PIC_END_NONE);
+	close(fd);
+}
+
+static void a_long_text_is_cut_between_characters(void **state)
+{
+	char text[400] = "";
+	struct pic_note note;
+
+	(void)state;
+	for (int i = 0; i < 150; i++)
+		strcat(text, "\xc3\xa4");
+	note = noted(PIC_END_TRAP, 0, text);
+	assert_int_equal(strlen(note.end_text) % 2, 0);
+	assert_in_range(strlen(note.end_text), sizeof(note.end_text) - 3, sizeof(note.end_text) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_kernel_says_beats_the_note),
+		cmocka_unit_test(a_note_comes_back_and_a_damaged_one_does_not),
+		cmocka_unit_test(a_long_text_is_cut_between_characters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
