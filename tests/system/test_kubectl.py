@@ -5,6 +5,7 @@ by colons). The oldest and the newest are taken, all with PICCOLO_KUBECTL_ALL=1.
 What kubectl prints on standard error differs from version to version: it is matched by parts."""
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -54,6 +55,7 @@ def find_clients():
 
 
 CLIENTS = find_clients()
+counter = itertools.count(1)
 
 
 class Kubectl:
@@ -127,7 +129,9 @@ def client(request, the_hub, tmp_path_factory):
 def kubectl(client, request):
     """Within a namespace of its own."""
     hub = client[2]
-    space = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:60]
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))
+    # short: on a device an instance is called <instance>.<namespace>, in 63 bytes
+    space = f"{words[:40].strip('-')}-{next(counter)}"
     status, body = hub.api("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})
     assert status == 201, body
     return Kubectl(*client, space)
