@@ -84,12 +84,19 @@ pic_layer(agent DEPENDS base crypto protocol admission net workload symphony)
 pic_layer(device ALWAYS EXCLUDE "/device/main\\.c$"
 	DEPENDS base crypto protocol admission net symphony sandbox workload supervisor agent)
 pic_layer(hub ALWAYS EXCLUDE "/hub/main\\.c$"
-	DEPENDS base crypto protocol admission net symphony symphony_yaml LIBRARIES third_party::sqlite)
+	DEPENDS base crypto protocol admission net symphony symphony_yaml LIBRARIES third_party::sqlite m)
 pic_layer(ctl ALWAYS EXCLUDE "/ctl/main\\.c$" DEPENDS base protocol net symphony symphony_yaml)
 
 pic_program(piccolo device)
 pic_program(piccolo-hub hub)
 pic_program(piccoloctl ctl)
+# What a person wants of the tree, without the tests: `cmake --build build/release --target programs`.
+add_custom_target(programs)
+foreach(program piccolo piccolo-hub piccoloctl)
+	if(TARGET ${program})
+		add_dependencies(programs ${program})
+	endif()
+endforeach()
 if(TARGET piccolo-hub)
 	set_target_properties(piccolo-hub PROPERTIES PICCOLO_HTTPS_SERVER ON)
 endif()

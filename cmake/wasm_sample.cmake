@@ -31,4 +31,10 @@ function(pic_add_wasm_sample NAME)
 			-Wl,--strip-debug ${arg_LINK}
 		DEPENDS ${sources} VERBATIM COMMENT "Building samples/${NAME}.wasm")
 	add_custom_target(sample_${NAME} ALL DEPENDS "${output}")
+	if(NOT NAME MATCHES "^test-") # a sample for people, not a module of the tests
+		if(NOT TARGET samples)
+			add_custom_target(samples)
+		endif()
+		add_dependencies(samples sample_${NAME})
+	endif()
 endfunction()
