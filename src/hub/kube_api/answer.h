@@ -20,7 +20,13 @@ struct pic_kube_answer {
 	char *warnings[PIC_KUBE_WARNINGS_MAX];
 };
 
-#define PIC_KUBE_ANSWER_INIT {0, "application/json", PIC_BUF_INIT(PIC_KUBE_BODY_MAX), 0, {NULL}}
+#define PIC_KUBE_ANSWER_INIT \
+	{ \
+		0, "application/json", PIC_BUF_INIT(PIC_KUBE_BODY_MAX), 0, \
+		{ \
+			NULL \
+		} \
+	}
 
 void pic_kube_answer_free(struct pic_kube_answer *answer);
 /* Writes the tree as the body; no memory becomes a 500. Takes `body` over. */

@@ -9,9 +9,10 @@
 static bool refuse_type(const struct pic_kube_request *request, struct pic_kube_answer *answer,
 			const char *accepted)
 {
-	pic_kube_fail(answer, 415, NULL, pic_kube_subject(request),
-		      "the body of the request was in an unknown format - accepted media types include: %s",
-		      accepted);
+	pic_kube_fail(
+		answer, 415, NULL, pic_kube_subject(request),
+		"the body of the request was in an unknown format - accepted media types include: %s",
+		accepted);
 	return false;
 }
 
@@ -26,7 +27,7 @@ static bool failed(struct pic_kube_answer *answer, const struct pic_error *err)
 
 static int parse_yaml(struct pic_view body, struct pic_json **out, struct pic_error *err)
 {
-	struct pic_yaml yaml = {0};
+	struct pic_yaml yaml = { 0 };
 	int r = pic_yaml_parse(&yaml, body.data, body.size, "body", err);
 
 	if (r < 0)

@@ -48,10 +48,10 @@ enum pic_kube_catalog_delete pic_kube_catalog_delete(const struct pic_kube_world
 		return PIC_KUBE_CATALOG_REMOVE;
 	if (catalog->terminating)
 		return PIC_KUBE_CATALOG_HIDE;
-	const struct pic_object *lives =
-		pic_kube_find(world, kind, catalog->space,
-			      pic_json_text_or(pic_json_get(one, "name"), ""));
+	const struct pic_object *lives = pic_kube_find(
+		world, kind, catalog->space, pic_json_text_or(pic_json_get(one, "name"), ""));
 	const char *uid = pic_json_text_or(pic_json_get(one, "uid"), "");
 	/* another object of that name is not the owner */
-	return lives && strcmp(lives->uid, uid) == 0 ? PIC_KUBE_CATALOG_REFUSE : PIC_KUBE_CATALOG_HIDE;
+	return lives && strcmp(lives->uid, uid) == 0 ? PIC_KUBE_CATALOG_REFUSE
+						     : PIC_KUBE_CATALOG_HIDE;
 }

@@ -30,13 +30,13 @@ static void describe_unknown(const struct pic_finding *finding, struct pic_buf *
 
 static size_t kept(const struct pic_findings *findings)
 {
-	return findings->count < PIC_COUNT(findings->items) ? findings->count :
-							      PIC_COUNT(findings->items);
+	return findings->count < PIC_COUNT(findings->items) ? findings->count
+							    : PIC_COUNT(findings->items);
 }
 
 /* Under Strict all unknown fields go into one sentence. */
-static bool refuse_unknown(const struct pic_kube_request *request, const struct pic_findings *findings,
-			   struct pic_kube_answer *answer)
+static bool refuse_unknown(const struct pic_kube_request *request,
+			   const struct pic_findings *findings, struct pic_kube_answer *answer)
 {
 	const struct pic_kind_facts *facts = request->path.facts;
 	PIC_BUF struct pic_buf list = PIC_BUF_INIT(16384);
@@ -50,7 +50,7 @@ static bool refuse_unknown(const struct pic_kube_request *request, const struct 
 	}
 	if (list.size == 0)
 		return true;
-	pic_kube_fail(answer, 400, NULL, (struct pic_kube_subject){0},
+	pic_kube_fail(answer, 400, NULL, (struct pic_kube_subject){ 0 },
 		      "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
 		      facts->name, facts->version, facts->name, pic_buf_text(&list));
 	return false;
@@ -72,17 +72,18 @@ static void add_causes(const struct pic_findings *findings, struct pic_json *cau
 	for (size_t i = 0; i < kept(findings); i++) {
 		const struct pic_finding *finding = &findings->items[i];
 		if (finding->kind != PIC_FINDING_UNKNOWN)
-			pic_kube_cause(causes, cause_reason(finding), finding->path, "%s", finding->text);
+			pic_kube_cause(causes, cause_reason(finding), finding->path, "%s",
+				       finding->text);
 	}
 }
 
 bool pic_kube_check(const struct pic_kube_request *request, enum pic_kube_validation validation,
 		    const struct pic_json *wanted, struct pic_kube_answer *answer)
 {
-	struct pic_findings findings = {0};
+	struct pic_findings findings = { 0 };
 	PIC_JSON struct pic_json *causes = pic_json_new_array();
 	const char *name = pic_json_text_or(pic_json_find(wanted, "metadata", "name", NULL), "");
-	const struct pic_kube_subject subject = {request->path.facts, name};
+	const struct pic_kube_subject subject = { request->path.facts, name };
 
 	pic_object_validate(request->path.facts->kind, wanted, &findings);
 	if (validation == PIC_KUBE_STRICT && !refuse_unknown(request, &findings, answer))
@@ -134,8 +135,9 @@ static void hint_selector(const struct pic_kube_world *world, const char *space,
 	while ((target = world->next(world->data, PIC_KIND_TARGET, space, target)))
 		if (has_properties(target, selector))
 			return;
-	pic_kube_answer_warn(answer, "no target has the properties that spec.target.selector asks for; "
-				     "the instance waits for one");
+	pic_kube_answer_warn(answer,
+			     "no target has the properties that spec.target.selector asks for; "
+			     "the instance waits for one");
 }
 
 static void hint_instance(const struct pic_kube_world *world, const char *space,
@@ -149,10 +151,12 @@ static void hint_instance(const struct pic_kube_world *world, const char *space,
 	/* "name:version" and the later era's names are resolved by the engine */
 	if (solution && *solution && !strchr(solution, ':') &&
 	    !pic_kube_find(world, PIC_KIND_SOLUTION, space, solution))
-		pic_kube_answer_warn(answer, "there is no solution \"%s\"; the instance waits for it",
-				     solution);
-	if (name && *name && !strchr(name, ':') && !pic_kube_find(world, PIC_KIND_TARGET, space, name))
-		pic_kube_answer_warn(answer, "there is no target \"%s\"; the instance waits for it", name);
+		pic_kube_answer_warn(
+			answer, "there is no solution \"%s\"; the instance waits for it", solution);
+	if (name && *name && !strchr(name, ':') &&
+	    !pic_kube_find(world, PIC_KIND_TARGET, space, name))
+		pic_kube_answer_warn(answer, "there is no target \"%s\"; the instance waits for it",
+				     name);
 	else if ((!name || !*name) && pic_json_count(selector))
 		hint_selector(world, space, selector, answer);
 }
@@ -163,6 +167,7 @@ void pic_kube_hint(const struct pic_kube_world *world, enum pic_kind kind, const
 	if (kind == PIC_KIND_INSTANCE)
 		hint_instance(world, space, pic_json_get(wanted, "spec"), answer);
 	if (pic_json_count(pic_json_find(wanted, "metadata", "finalizers", NULL)))
-		pic_kube_answer_warn(answer, "metadata.finalizers is kept, but deleting does not wait "
-					     "for finalizers here");
+		pic_kube_answer_warn(answer,
+				     "metadata.finalizers is kept, but deleting does not wait "
+				     "for finalizers here");
 }

@@ -8,9 +8,9 @@
 
 #include "base/json.h"
 
-struct pic_json *pic_kube_core_versions(void);				       /* GET /api */
-struct pic_json *pic_kube_groups(void);					       /* GET /apis */
-struct pic_json *pic_kube_group(const char *group);			       /* GET /apis/{group} */
+struct pic_json *pic_kube_core_versions(void);				     /* GET /api */
+struct pic_json *pic_kube_groups(void);					     /* GET /apis */
+struct pic_json *pic_kube_group(const char *group);			     /* GET /apis/{group} */
 struct pic_json *pic_kube_resources(const char *group, const char *version); /* .../{version} */
 /* The same for both of /api (core) and /apis; `version` is "v2" or "v2beta1". */
 struct pic_json *pic_kube_aggregated(bool core, const char *version);

@@ -15,10 +15,11 @@ bool pic_kube_filter_read(const struct pic_kube_request *request, struct pic_kub
 			  struct pic_kube_answer *answer)
 {
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_KUBE_FILTER struct pic_kube_filter made = {.kind = request->path.facts->kind};
+	PIC_KUBE_FILTER struct pic_kube_filter made = { .kind = request->path.facts->kind };
 
 	strcpy(made.space, request->path.space);
-	int r = pic_selector_parse_labels(pic_kube_query(request, "labelSelector"), &made.labels, &err);
+	int r = pic_selector_parse_labels(pic_kube_query(request, "labelSelector"), &made.labels,
+					  &err);
 	if (r >= 0)
 		r = pic_selector_parse_fields(pic_kube_query(request, "fieldSelector"),
 					      request->path.facts, &made.fields, &err);
@@ -27,7 +28,7 @@ bool pic_kube_filter_read(const struct pic_kube_request *request, struct pic_kub
 		return false;
 	}
 	*out = made;
-	made = (struct pic_kube_filter){0};
+	made = (struct pic_kube_filter){ 0 };
 	return true;
 }
 

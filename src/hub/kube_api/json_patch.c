@@ -54,24 +54,26 @@ static bool charge(struct run *run, const struct pic_json *value)
 
 static int too_much(const struct run *run, struct pic_error *err)
 {
-	return pic_error_set(err, -E2BIG, "operation %zu: the patch copies or compares more than %u bytes",
+	return pic_error_set(err, -E2BIG,
+			     "operation %zu: the patch copies or compares more than %u bytes",
 			     run->index, PIC_KUBE_PATCH_WORK_MAX);
 }
 
 static int missing(const struct run *run, const char *path, struct pic_error *err)
 {
-	return pic_error_set(err, -EINVAL, "operation %zu: nothing is at \"%.200s\"", run->index, path);
+	return pic_error_set(err, -EINVAL, "operation %zu: nothing is at \"%.200s\"", run->index,
+			     path);
 }
 
 static int too_deep(const struct run *run, const char *path, struct pic_error *err)
 {
-	return pic_error_set(err, -E2BIG, "operation %zu: \"%.200s\" would be deeper than %d", run->index,
-			     path, PIC_JSON_DEPTH_MAX);
+	return pic_error_set(err, -E2BIG, "operation %zu: \"%.200s\" would be deeper than %d",
+			     run->index, path, PIC_JSON_DEPTH_MAX);
 }
 
 /* Puts `given` (taken over) at the pointer; an array takes it in before the index, "-" is its end. */
-static int put(struct run *run, const struct pic_pointer *to, const char *path, struct pic_json *given,
-	       struct pic_error *err)
+static int put(struct run *run, const struct pic_pointer *to, const char *path,
+	       struct pic_json *given, struct pic_error *err)
 {
 	PIC_JSON struct pic_json *value = given;
 	size_t index;
@@ -90,12 +92,14 @@ static int put(struct run *run, const struct pic_pointer *to, const char *path, 
 	if (pic_json_type(parent) == PIC_JSON_OBJECT)
 		return pic_json_set(parent, token, PIC_STEAL(value));
 	if (pic_json_type(parent) != PIC_JSON_ARRAY)
-		return pic_error_set(err, -EINVAL, "operation %zu: \"%.200s\" has no parent to be put in",
+		return pic_error_set(err, -EINVAL,
+				     "operation %zu: \"%.200s\" has no parent to be put in",
 				     run->index, path);
 	if (strcmp(token, "-") == 0)
 		return pic_json_append(parent, PIC_STEAL(value));
 	if (!pic_pointer_index(token, pic_json_count(parent) + 1, &index))
-		return pic_error_set(err, -EINVAL, "operation %zu: \"%.200s\" is no place in its array",
+		return pic_error_set(err, -EINVAL,
+				     "operation %zu: \"%.200s\" is no place in its array",
 				     run->index, path);
 	return pic_json_insert(parent, index, PIC_STEAL(value));
 }
@@ -110,7 +114,8 @@ static int take(struct run *run, const struct pic_pointer *from, const char *pat
 	if (!value)
 		return missing(run, path, err);
 	if (from->count == 0)
-		return pic_error_set(err, -EINVAL, "operation %zu: the whole object cannot be removed",
+		return pic_error_set(err, -EINVAL,
+				     "operation %zu: the whole object cannot be removed",
 				     run->index);
 	*out = pic_json_ref(value);
 	struct pic_json *parent = pic_pointer_walk(run->root, from, from->count - 1);
@@ -166,11 +171,12 @@ static int do_move(struct run *run, const struct operation *o, struct pic_error 
 	struct pic_json *value = NULL;
 
 	if (strcmp(o->from, o->path) == 0)
-		return pic_pointer_walk(run->root, &o->source, o->source.count) ?
-			       0 :
-			       missing(run, o->from, err);
+		return pic_pointer_walk(run->root, &o->source, o->source.count)
+			       ? 0
+			       : missing(run, o->from, err);
 	if (pic_pointer_is_prefix(&o->source, &o->to))
-		return pic_error_set(err, -EINVAL, "operation %zu: \"%.150s\" cannot be moved into itself",
+		return pic_error_set(err, -EINVAL,
+				     "operation %zu: \"%.150s\" cannot be moved into itself",
 				     run->index, o->from);
 	int r = take(run, &o->source, o->from, &value, err);
 	return r < 0 ? r : put(run, &o->to, o->path, value, err);
@@ -196,7 +202,8 @@ static int do_test(struct run *run, const struct operation *o, struct pic_error 
 	if (!charge(run, value))
 		return too_much(run, err);
 	if (!pic_json_equal(value, o->value))
-		return pic_error_set(err, -EINVAL, "operation %zu: the value at \"%.200s\" is another one",
+		return pic_error_set(err, -EINVAL,
+				     "operation %zu: the value at \"%.200s\" is another one",
 				     run->index, o->path);
 	return 0;
 }
@@ -206,9 +213,9 @@ static const struct verb {
 	bool wants_value, wants_from;
 	int (*run)(struct run *run, const struct operation *o, struct pic_error *err);
 } verbs[] = {
-	{"add", true, false, do_add},	      {"remove", false, false, do_remove},
-	{"replace", true, false, do_replace}, {"move", false, true, do_move},
-	{"copy", false, true, do_copy},	      {"test", true, false, do_test},
+	{ "add", true, false, do_add },		{ "remove", false, false, do_remove },
+	{ "replace", true, false, do_replace }, { "move", false, true, do_move },
+	{ "copy", false, true, do_copy },	{ "test", true, false, do_test },
 };
 
 static const struct verb *verb_of(const char *op)
@@ -227,7 +234,8 @@ static void operation_free(struct operation *o)
 
 static int run_one(struct run *run, const struct pic_json *json, struct pic_error *err)
 {
-	PIC_CLEANUP(operation_free) struct operation o = {
+	PIC_CLEANUP(operation_free)
+	struct operation o = {
 		.op = pic_json_get_text(json, "op"),
 		.path = pic_json_get_text(json, "path"),
 		.from = pic_json_get_text(json, "from"),
@@ -236,12 +244,13 @@ static int run_one(struct run *run, const struct pic_json *json, struct pic_erro
 	const struct verb *verb = verb_of(o.op);
 
 	if (!verb)
-		return pic_error_set(err, -EBADMSG,
-				     "operation %zu: \"op\" must be add, remove, replace, move, copy or test",
-				     run->index);
+		return pic_error_set(
+			err, -EBADMSG,
+			"operation %zu: \"op\" must be add, remove, replace, move, copy or test",
+			run->index);
 	if (!o.path || (verb->wants_from && !o.from) || (verb->wants_value && !o.value))
-		return pic_error_set(err, -EBADMSG, "operation %zu: %s wants \"path\"%s%s", run->index,
-				     o.op, verb->wants_value ? " and \"value\"" : "",
+		return pic_error_set(err, -EBADMSG, "operation %zu: %s wants \"path\"%s%s",
+				     run->index, o.op, verb->wants_value ? " and \"value\"" : "",
 				     verb->wants_from ? " and \"from\"" : "");
 	int r = pic_pointer_parse(o.path, &o.to, err);
 	if (r >= 0 && verb->wants_from)
@@ -264,9 +273,9 @@ int pic_kube_json_patch(const struct pic_json *target, const struct pic_json *op
 		return pic_error_set(err, -EBADMSG, "a JSON patch is a list of operations, not %s",
 				     pic_json_type_name(operations));
 	if (count > PIC_KUBE_PATCH_OPERATIONS_MAX)
-		return pic_error_set(err, -E2BIG, "the patch has %zu operations, the most is %d", count,
-				     PIC_KUBE_PATCH_OPERATIONS_MAX);
-	struct run run = {.root = pic_json_copy(target)};
+		return pic_error_set(err, -E2BIG, "the patch has %zu operations, the most is %d",
+				     count, PIC_KUBE_PATCH_OPERATIONS_MAX);
+	struct run run = { .root = pic_json_copy(target) };
 	if (!run.root)
 		r = pic_error_set(err, -ENOMEM, "no memory for a patch");
 	for (run.index = 0; r >= 0 && run.index < count; run.index++)

@@ -7,7 +7,7 @@
 void pic_pointer_free(struct pic_pointer *pointer)
 {
 	free(pointer->text);
-	*pointer = (struct pic_pointer){0};
+	*pointer = (struct pic_pointer){ 0 };
 }
 
 /* Undoes ~0 and ~1 in place; false on any other use of '~'. */
@@ -31,10 +31,11 @@ static bool unescape(char *token)
 
 int pic_pointer_parse(const char *text, struct pic_pointer *out, struct pic_error *err)
 {
-	PIC_POINTER struct pic_pointer pointer = {0};
+	PIC_POINTER struct pic_pointer pointer = { 0 };
 
 	if (*text && *text != '/')
-		return pic_error_set(err, -EBADMSG, "the path \"%.200s\" must be empty or begin with a slash",
+		return pic_error_set(err, -EBADMSG,
+				     "the path \"%.200s\" must be empty or begin with a slash",
 				     text);
 	pointer.text = strdup(text);
 	if (!pointer.text)
@@ -44,14 +45,15 @@ int pic_pointer_parse(const char *text, struct pic_pointer *out, struct pic_erro
 		*at = '\0';
 		at = strchr(token, '/');
 		if (pointer.count == PIC_COUNT(pointer.tokens))
-			return pic_error_set(err, -EBADMSG, "the path \"%.200s\" is deeper than %d", text,
-					     PIC_JSON_DEPTH_MAX);
+			return pic_error_set(err, -EBADMSG, "the path \"%.200s\" is deeper than %d",
+					     text, PIC_JSON_DEPTH_MAX);
 		pointer.tokens[pointer.count++] = token;
 	}
 	for (size_t i = 0; i < pointer.count; i++)
 		if (!unescape((char *)pointer.tokens[i]))
-			return pic_error_set(err, -EBADMSG,
-					     "the path \"%.200s\" has a ~ that is neither ~0 nor ~1", text);
+			return pic_error_set(
+				err, -EBADMSG,
+				"the path \"%.200s\" has a ~ that is neither ~0 nor ~1", text);
 	*out = pointer;
 	pointer.text = NULL;
 	return 0;
@@ -80,7 +82,8 @@ static struct pic_json *step(struct pic_json *at, const char *token)
 
 	if (pic_json_type(at) == PIC_JSON_OBJECT)
 		return pic_json_get(at, token);
-	if (pic_json_type(at) == PIC_JSON_ARRAY && pic_pointer_index(token, pic_json_count(at), &index))
+	if (pic_json_type(at) == PIC_JSON_ARRAY &&
+	    pic_pointer_index(token, pic_json_count(at), &index))
 		return pic_json_at(at, index);
 	return NULL;
 }

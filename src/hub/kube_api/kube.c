@@ -1,19 +1,15 @@
-/* The kube API: routes, documents that never change, and the way from an exchange to a request. */
+/* The kube API: its life, its routes, and the way from an exchange to a request. */
 #include "hub/kube_api/kube.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/version.h"
 #include "hub/kube_api/body.h"
-#include "hub/kube_api/discovery.h"
 #include "hub/kube_api/kube_room.h"
 #include "hub/kube_api/list.h"
 #include "hub/kube_api/openapi_v2.h"
-#include "hub/kube_api/openapi_v3.h"
 #include "hub/kube_api/reviews.h"
-#include "hub/kube_api/schema.h"
 
 void pic_kube_send(struct pic_exchange *exchange, const struct pic_kube_answer *answer)
 {
@@ -24,7 +20,8 @@ void pic_kube_send(struct pic_exchange *exchange, const struct pic_kube_answer *
 		pic_kube_warning_header(answer->warnings[i], &header);
 		pic_reply_header(exchange, "Warning", pic_buf_text(&header));
 	}
-	pic_reply(exchange, answer->status, answer->content_type, answer->body.data, answer->body.size);
+	pic_reply(exchange, answer->status, answer->content_type, answer->body.data,
+		  answer->body.size);
 }
 
 static const char *refusal_text(int status, const char *why)
@@ -45,150 +42,28 @@ void pic_kube_refuse(struct pic_exchange *exchange, int status, const char *why)
 {
 	PIC_KUBE_ANSWER struct pic_kube_answer answer = PIC_KUBE_ANSWER_INIT;
 
-	pic_kube_fail(&answer, status, NULL, (struct pic_kube_subject){0}, "%s",
+	pic_kube_fail(&answer, status, NULL, (struct pic_kube_subject){ 0 }, "%s",
 		      refusal_text(status, why));
 	pic_kube_send(exchange, &answer);
-}
-
-/* A tree that is the same for everybody; NULL: there is no such thing. Taken over. */
-static void send_document(struct pic_exchange *exchange, struct pic_json *document,
-			  const char *content_type)
-{
-	PIC_KUBE_ANSWER struct pic_kube_answer answer = PIC_KUBE_ANSWER_INIT;
-
-	if (document)
-		pic_kube_answer_json(&answer, 200, document);
-	else
-		pic_kube_fail_not_found(&answer, (struct pic_kube_subject){0});
-	if (content_type && answer.status == 200)
-		answer.content_type = content_type;
-	pic_kube_send(exchange, &answer);
-}
-
-static const char *header_or_empty(const struct pic_exchange *exchange, const char *name)
-{
-	const char *value = pic_exchange_header(exchange, name);
-
-	return value ? value : "";
-}
-
-/* Both forms of /api and /apis. */
-static void send_discovery(struct pic_exchange *exchange, bool core)
-{
-	const char *version = pic_kube_wants_aggregated(header_or_empty(exchange, "Accept"));
-	PIC_BUF struct pic_buf type = PIC_BUF_INIT(256);
-
-	if (!version) {
-		send_document(exchange, core ? pic_kube_core_versions() : pic_kube_groups(), NULL);
-		return;
-	}
-	pic_kube_aggregated_type(version, &type);
-	send_document(exchange, pic_kube_aggregated(core, version), pic_buf_text(&type));
-}
-
-static void handle_core(struct pic_hub *hub, struct pic_exchange *exchange,
-			const struct pic_route_match *match)
-{
-	(void)hub, (void)match;
-	send_discovery(exchange, true);
-}
-
-static void handle_groups(struct pic_hub *hub, struct pic_exchange *exchange,
-			  const struct pic_route_match *match)
-{
-	(void)hub, (void)match;
-	send_discovery(exchange, false);
-}
-
-static void handle_group(struct pic_hub *hub, struct pic_exchange *exchange,
-			 const struct pic_route_match *match)
-{
-	(void)hub;
-	send_document(exchange, pic_kube_group(match->captured[0]), NULL);
-}
-
-static void handle_core_resources(struct pic_hub *hub, struct pic_exchange *exchange,
-				  const struct pic_route_match *match)
-{
-	(void)hub, (void)match;
-	send_document(exchange, pic_kube_resources("", "v1"), NULL);
-}
-
-static void handle_resources(struct pic_hub *hub, struct pic_exchange *exchange,
-			     const struct pic_route_match *match)
-{
-	(void)hub;
-	send_document(exchange, pic_kube_resources(match->captured[0], match->captured[1]), NULL);
-}
-
-static void handle_version(struct pic_hub *hub, struct pic_exchange *exchange,
-			   const struct pic_route_match *match)
-{
-	(void)hub, (void)match;
-	send_document(exchange, pic_kube_version(), NULL);
-}
-
-static int make_openapi_v2(struct pic_buf *out)
-{
-	static const char *const parameters[] = {"dryRun", "fieldManager", "fieldValidation", "force", NULL};
-	const struct pic_kind_facts *kinds[PIC_KIND_COUNT + 1] = {NULL};
-	const struct pic_kube_openapi_v2 what = {"piccolo-hub", PIC_VERSION, kinds, parameters, true};
-	size_t count = 0;
-
-	for (int i = 0; (kinds[count] = pic_kube_next_kind(NULL, &i));)
-		count++;
-	return pic_kube_openapi_v2_write(&what, out, NULL);
-}
-
-static void handle_openapi_v2(struct pic_hub *hub, struct pic_exchange *exchange,
-			      const struct pic_route_match *match)
-{
-	struct pic_buf *document = &hub->kube->openapi_v2;
-
-	(void)match;
-	if (!document->size && make_openapi_v2(document) < 0)
-		pic_buf_free(document);
-	/* an empty body is a document too, and far better for kubectl than an error */
-	pic_reply(exchange, 200, PIC_KUBE_OPENAPI_V2_TYPE, document->data, document->size);
-}
-
-static void handle_openapi_v3(struct pic_hub *hub, struct pic_exchange *exchange,
-			      const struct pic_route_match *match)
-{
-	(void)hub, (void)match;
-	send_document(exchange, pic_kube_openapi_v3_index(), NULL);
-}
-
-static void handle_openapi_v3_core(struct pic_hub *hub, struct pic_exchange *exchange,
-				   const struct pic_route_match *match)
-{
-	(void)hub;
-	send_document(exchange, pic_kube_openapi_v3_group("", match->captured[0]), NULL);
-}
-
-static void handle_openapi_v3_group(struct pic_hub *hub, struct pic_exchange *exchange,
-				    const struct pic_route_match *match)
-{
-	(void)hub;
-	send_document(exchange, pic_kube_openapi_v3_group(match->captured[0], match->captured[1]), NULL);
 }
 
 static void call_review(struct pic_kube_call *call, struct pic_kube_answer *answer)
 {
 	const struct pic_kube_path *path = &call->request.path;
-	const struct pic_kube_review *review = pic_kube_review(path->group, path->version, path->plural);
+	const struct pic_kube_review *review =
+		pic_kube_review(path->group, path->version, path->plural);
 	PIC_JSON struct pic_json *body = NULL;
 	struct pic_json *reviewed = NULL;
 	struct pic_error err = PIC_ERROR_INIT;
 
 	if (!review)
-		pic_kube_fail_not_found(answer, (struct pic_kube_subject){0});
+		pic_kube_fail_not_found(answer, (struct pic_kube_subject){ 0 });
 	else if (strcmp(call->request.method, "POST") != 0)
-		pic_kube_fail(answer, 405, NULL, (struct pic_kube_subject){0}, "%s",
+		pic_kube_fail(answer, 405, NULL, (struct pic_kube_subject){ 0 }, "%s",
 			      refusal_text(405, NULL));
 	else if (pic_kube_read_object(&call->request, false, &body, answer)) {
-		if (pic_kube_review_answer(review, path->version, body, call->request.caller, &reviewed,
-					   &err) < 0)
+		if (pic_kube_review_answer(review, path->version, body, call->request.caller,
+					   &reviewed, &err) < 0)
 			pic_kube_fail_bad(answer, "%s", err.text);
 		else
 			pic_kube_answer_json(answer, 201, reviewed);
@@ -229,13 +104,15 @@ static void call_resource(struct pic_kube_call *call, struct pic_kube_answer *an
 	const char *verb = verb_of(request);
 
 	if (!knows(request->path.facts->verbs, verb))
-		pic_kube_fail(answer, 405, NULL, pic_kube_subject(request), "%s", refusal_text(405, NULL));
+		pic_kube_fail(answer, 405, NULL, pic_kube_subject(request), "%s",
+			      refusal_text(405, NULL));
 	else if (strcmp(verb, "get") == 0)
 		pic_kube_get(request, world, answer);
 	else if (strcmp(verb, "list") == 0)
 		pic_kube_list(request, world, pic_store_revision(call->kube->hub->store), answer);
 	else if (strcmp(verb, "watch") == 0 && call->kube->stopped)
-		pic_kube_fail(answer, 503, NULL, (struct pic_kube_subject){0}, "the hub is stopping");
+		pic_kube_fail(answer, 503, NULL, (struct pic_kube_subject){ 0 },
+			      "the hub is stopping");
 	else if (strcmp(verb, "watch") == 0)
 		pic_kube_watch_start(call->kube->watchers, request, world, call->exchange, answer);
 	else if (strcmp(verb, "delete") == 0)
@@ -262,8 +139,8 @@ static void handle_resource(struct pic_hub *hub, struct pic_exchange *exchange,
 		.match = match,
 		.request = {
 			.method = strcmp(method, "HEAD") == 0 ? "GET" : method,
-			.content_type = header_or_empty(exchange, "Content-Type"),
-			.accept = header_or_empty(exchange, "Accept"),
+			.content_type = pic_kube_header(exchange, "Content-Type"),
+			.accept = pic_kube_header(exchange, "Accept"),
 			.body = pic_exchange_body(exchange),
 			.caller = match->caller.name,
 			.now_ms = pic_clock_wall_ms(),
@@ -273,7 +150,7 @@ static void handle_resource(struct pic_hub *hub, struct pic_exchange *exchange,
 	};
 
 	if (pic_kube_path_parse(pic_exchange_path(exchange), &call.request.path) < 0)
-		pic_kube_fail_not_found(&answer, (struct pic_kube_subject){0});
+		pic_kube_fail_not_found(&answer, (struct pic_kube_subject){ 0 });
 	else if (!call.request.path.facts)
 		call_review(&call, &answer);
 	else
@@ -297,7 +174,7 @@ static struct pic_object *next_in_store(void *data, enum pic_kind kind, const ch
 /* The namespace every client assumes. */
 static int ensure_default_namespace(struct pic_store *store, struct pic_error *err)
 {
-	const struct pic_actor actor = {"hub", "", "start"};
+	const struct pic_actor actor = { "hub", "", "start" };
 
 	if (pic_store_get(store, PIC_KIND_NAMESPACE, "", "default"))
 		return 0;
@@ -327,11 +204,12 @@ int pic_kube_open(struct pic_kube **out, struct pic_hub *hub, struct pic_error *
 	if (!kube)
 		return pic_error_set(err, -ENOMEM, "no memory for the kube API");
 	kube->hub = hub;
-	kube->world = (struct pic_kube_world){find_in_store, next_in_store, hub->store};
+	kube->world = (struct pic_kube_world){ find_in_store, next_in_store, hub->store };
 	kube->last_applied = pic_store_revision(hub->store);
 	kube->openapi_v2 = (struct pic_buf)PIC_BUF_INIT(PIC_KUBE_OPENAPI_V2_MAX);
 	int r = pic_kube_watchers_new(&kube->watchers, hub->loop, hub->store, err);
-	if (r >= 0 && (r = pic_store_listen(hub->store, PIC_STORE_APPLIED, pic_kube_on_applied, kube)) < 0)
+	if (r >= 0 &&
+	    (r = pic_store_listen(hub->store, PIC_STORE_APPLIED, pic_kube_on_applied, kube)) < 0)
 		pic_error_set(err, r, "the kube API cannot listen to the store");
 	if (r >= 0)
 		r = ensure_default_namespace(hub->store, err);
@@ -363,19 +241,22 @@ size_t pic_kube_watchers(const struct pic_kube *kube)
 	return pic_kube_watchers_count(kube->watchers);
 }
 
-#define ROUTE(method, pattern, handle) {(method), (pattern), PIC_ACCESS_ADMIN, PIC_LISTENER_TLS, (handle)}
+#define ROUTE(method, pattern, handle) \
+	{ \
+		(method), (pattern), PIC_ACCESS_ADMIN, PIC_LISTENER_TLS, (handle) \
+	}
 
 const struct pic_route pic_kube_routes[] = {
-	ROUTE("GET", "/version", handle_version),
-	ROUTE("GET", "/api", handle_core),
-	ROUTE("GET", "/api/v1", handle_core_resources),
-	ROUTE("GET", "/apis", handle_groups),
-	ROUTE("GET", "/apis/{group}", handle_group),
-	ROUTE("GET", "/apis/{group}/{version}", handle_resources),
-	ROUTE("GET", "/openapi/v2", handle_openapi_v2),
-	ROUTE("GET", "/openapi/v3", handle_openapi_v3),
-	ROUTE("GET", "/openapi/v3/api/{version}", handle_openapi_v3_core),
-	ROUTE("GET", "/openapi/v3/apis/{group}/{version}", handle_openapi_v3_group),
+	ROUTE("GET", "/version", pic_kube_handle_version),
+	ROUTE("GET", "/api", pic_kube_handle_core),
+	ROUTE("GET", "/api/v1", pic_kube_handle_core_resources),
+	ROUTE("GET", "/apis", pic_kube_handle_groups),
+	ROUTE("GET", "/apis/{group}", pic_kube_handle_group),
+	ROUTE("GET", "/apis/{group}/{version}", pic_kube_handle_resources),
+	ROUTE("GET", "/openapi/v2", pic_kube_handle_openapi_v2),
+	ROUTE("GET", "/openapi/v3", pic_kube_handle_openapi_v3),
+	ROUTE("GET", "/openapi/v3/api/{version}", pic_kube_handle_openapi_v3_core),
+	ROUTE("GET", "/openapi/v3/apis/{group}/{version}", pic_kube_handle_openapi_v3_group),
 	ROUTE("GET", "/api/v1/{rest...}", handle_resource),
 	ROUTE("POST", "/api/v1/{rest...}", handle_resource),
 	ROUTE("PUT", "/api/v1/{rest...}", handle_resource),
@@ -386,5 +267,5 @@ const struct pic_route pic_kube_routes[] = {
 	ROUTE("PUT", "/apis/{group}/{version}/{rest...}", handle_resource),
 	ROUTE("PATCH", "/apis/{group}/{version}/{rest...}", handle_resource),
 	ROUTE("DELETE", "/apis/{group}/{version}/{rest...}", handle_resource),
-	{.method = NULL},
+	{ .method = NULL },
 };

@@ -16,8 +16,8 @@ struct pic_kube;
 
 /* Listens to the store and sees to it that the namespace "default" is there. */
 int pic_kube_open(struct pic_kube **out, struct pic_hub *hub, struct pic_error *err);
-void pic_kube_stop(struct pic_kube *kube);  /* ends all watches and takes no new ones */
-void pic_kube_close(struct pic_kube *kube); /* after pic_store_close */
+void pic_kube_stop(struct pic_kube *kube);	       /* ends all watches and takes no new ones */
+void pic_kube_close(struct pic_kube *kube);	       /* after pic_store_close */
 size_t pic_kube_watchers(const struct pic_kube *kube); /* for metrics */
 
 #endif

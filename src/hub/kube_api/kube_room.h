@@ -29,6 +29,8 @@ struct pic_kube_call {
 	struct pic_kube_request request;
 };
 
+/* A request header, "" when absent. */
+const char *pic_kube_header(const struct pic_exchange *exchange, const char *name);
 /* Ends the exchange. */
 void pic_kube_send(struct pic_exchange *exchange, const struct pic_kube_answer *answer);
 /* POST, PUT, PATCH and DELETE of objects: answered now, or after the commit. */
@@ -38,5 +40,19 @@ void pic_kube_call_delete_collection(struct pic_kube_call *call);
 /* Every change as it is applied: catches what a write of ours became. */
 void pic_kube_on_applied(void *data, enum pic_kind kind, struct pic_object *before,
 			 struct pic_object *after, int64_t revision);
+
+/* Handlers of documents.c: discovery, OpenAPI, the version. */
+typedef void pic_kube_handler(struct pic_hub *hub, struct pic_exchange *exchange,
+			      const struct pic_route_match *match);
+pic_kube_handler pic_kube_handle_core;
+pic_kube_handler pic_kube_handle_groups;
+pic_kube_handler pic_kube_handle_group;
+pic_kube_handler pic_kube_handle_core_resources;
+pic_kube_handler pic_kube_handle_resources;
+pic_kube_handler pic_kube_handle_version;
+pic_kube_handler pic_kube_handle_openapi_v2;
+pic_kube_handler pic_kube_handle_openapi_v3;
+pic_kube_handler pic_kube_handle_openapi_v3_core;
+pic_kube_handler pic_kube_handle_openapi_v3_group;
 
 #endif

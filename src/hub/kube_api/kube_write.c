@@ -15,7 +15,8 @@
 struct pic_kube_pending {
 	struct pic_kept kept; /* first */
 	struct pic_kube *kube;
-	struct pic_exchange *exchange; /* NULL: the client is gone; the change happens all the same */
+	struct pic_exchange
+		*exchange; /* NULL: the client is gone; the change happens all the same */
 	struct pic_kube_answer answer;
 	int status; /* of the answer that shows the object; 0: `answer` is complete */
 	enum pic_kind kind;
@@ -39,7 +40,8 @@ static void on_gone(struct pic_kept *kept, struct pic_exchange *exchange)
 }
 
 /* Takes the answer over, warnings and all. */
-static struct pic_kube_pending *pending_new(struct pic_kube_call *call, struct pic_kube_answer *answer)
+static struct pic_kube_pending *pending_new(struct pic_kube_call *call,
+					    struct pic_kube_answer *answer)
 {
 	struct pic_kube_pending *pending = calloc(1, sizeof(*pending));
 
@@ -70,10 +72,11 @@ void pic_kube_on_applied(void *data, enum pic_kind kind, struct pic_object *befo
 		capture->stored = pic_object_ref(after);
 }
 
-static void answer_failure(struct pic_kube_pending *pending, int status, const struct pic_error *err)
+static void answer_failure(struct pic_kube_pending *pending, int status,
+			   const struct pic_error *err)
 {
 	pic_kube_fail(&pending->answer, status == -EFBIG || status == -E2BIG ? 413 : 500, NULL,
-		      (struct pic_kube_subject){0}, "nothing was changed: %s", err->text);
+		      (struct pic_kube_subject){ 0 }, "nothing was changed: %s", err->text);
 }
 
 static void on_done(void *data, int status, const struct pic_error *err)
@@ -144,7 +147,8 @@ static bool store_draft(struct pic_kube_call *call, const struct pic_kube_draft 
 	pending->status = draft->status;
 	pending->kind = kind;
 	strcpy(pending->space, call->request.path.space);
-	strncpy(pending->name, pic_json_text_or(pic_json_find(draft->put, "metadata", "name", NULL), ""),
+	strncpy(pending->name,
+		pic_json_text_or(pic_json_find(draft->put, "metadata", "name", NULL), ""),
 		sizeof(pending->name) - 1);
 	commit(pending, change);
 	return true;
@@ -186,7 +190,8 @@ static void add_contents(struct pic_kube *kube, struct pic_change *change, const
 			PIC_JSON struct pic_json *put = NULL;
 			if (pic_kube_remove_object(&kube->world, object, &put, &ignored) ==
 			    PIC_KUBE_REMOVAL_DELETE)
-				pic_change_delete(change, object->kind, object->space, object->name);
+				pic_change_delete(change, object->kind, object->space,
+						  object->name);
 		}
 	}
 }
@@ -215,7 +220,8 @@ void pic_kube_call_delete(struct pic_kube_call *call)
 	struct pic_kube_delete_options options;
 
 	if (pic_kube_read_delete(&call->request, &options, &answer))
-		removal = pic_kube_remove(&call->request, &call->kube->world, &options, &put, &answer);
+		removal = pic_kube_remove(&call->request, &call->kube->world, &options, &put,
+					  &answer);
 	if (removal == PIC_KUBE_REMOVAL_ANSWERED) {
 		pic_kube_send(call->exchange, &answer);
 		return;
@@ -223,8 +229,8 @@ void pic_kube_call_delete(struct pic_kube_call *call)
 	struct pic_change *change = new_change(call, "delete");
 	if (path->facts->kind == PIC_KIND_NAMESPACE)
 		add_contents(call->kube, change, path->name);
-	const struct pic_object *object = pic_store_get(call->kube->hub->store, path->facts->kind,
-							path->space, path->name);
+	const struct pic_object *object =
+		pic_store_get(call->kube->hub->store, path->facts->kind, path->space, path->name);
 	if (change && add_removal(change, removal, object, put) < 0) {
 		pic_change_drop(change);
 		change = NULL;
@@ -260,7 +266,7 @@ static bool add_matches(struct pic_kube_call *call, const struct pic_kube_filter
 void pic_kube_call_delete_collection(struct pic_kube_call *call)
 {
 	PIC_KUBE_ANSWER struct pic_kube_answer answer = PIC_KUBE_ANSWER_INIT;
-	PIC_KUBE_FILTER struct pic_kube_filter filter = {0};
+	PIC_KUBE_FILTER struct pic_kube_filter filter = { 0 };
 	struct pic_kube_delete_options options;
 
 	if (!pic_kube_read_delete(&call->request, &options, &answer) ||

@@ -55,7 +55,7 @@ static bool read_token(const char *token, struct page *page)
 		return false;
 	snprintf(page->space, sizeof(page->space), "%.*s", (int)(slash - text), text);
 	snprintf(page->name, sizeof(page->name), "%s", slash + 1);
-	page->start = (struct pic_object){.space = page->space, .name = page->name};
+	page->start = (struct pic_object){ .space = page->space, .name = page->name };
 	page->starts_later = true;
 	return true;
 }
@@ -66,7 +66,7 @@ static bool read_page(const struct pic_kube_request *request, struct page *page,
 	const char *limit = pic_kube_query(request, "limit");
 	const char *token = pic_kube_query(request, "continue");
 
-	*page = (struct page){0};
+	*page = (struct page){ 0 };
 	if (*limit && pic_integer_parse(limit, 0, INT32_MAX, &page->limit) < 0) {
 		pic_kube_fail_bad(answer, "limit must be a number, not \"%.40s\"", limit);
 		return false;
@@ -79,7 +79,8 @@ static bool read_page(const struct pic_kube_request *request, struct page *page,
 }
 
 static struct pic_object *next_match(const struct pic_kube_world *world,
-				     const struct pic_kube_filter *filter, const struct pic_object *after)
+				     const struct pic_kube_filter *filter,
+				     const struct pic_object *after)
 {
 	const char *space = *filter->space ? filter->space : NULL;
 	struct pic_object *object = world->next(world->data, filter->kind, space, after);
@@ -116,7 +117,8 @@ static void add(struct output *out, const struct pic_object *object)
 static void add_page(const struct pic_kube_world *world, const struct pic_kube_filter *filter,
 		     const struct page *page, struct output *out, const struct pic_object **last)
 {
-	struct pic_object *object = next_match(world, filter, page->starts_later ? &page->start : NULL);
+	struct pic_object *object =
+		next_match(world, filter, page->starts_later ? &page->start : NULL);
 
 	*last = NULL;
 	while (object) {
@@ -158,10 +160,11 @@ static void answer_objects(const struct pic_kind_facts *facts, int64_t revision,
 	struct pic_buf *body = &answer->body;
 
 	pic_buf_clear(body);
-	pic_buf_format(body,
-		       "{\"kind\":\"%sList\",\"apiVersion\":\"%s%s%s\",\"metadata\":{\"resourceVersion\":\"%" PRId64
-		       "\"",
-		       facts->name, facts->group, *facts->group ? "/" : "", facts->version, revision);
+	pic_buf_format(
+		body,
+		"{\"kind\":\"%sList\",\"apiVersion\":\"%s%s%s\",\"metadata\":{\"resourceVersion\":\"%" PRId64
+		"\"",
+		facts->name, facts->group, *facts->group ? "/" : "", facts->version, revision);
 	if (last) {
 		pic_buf_text_add(body, ",\"continue\":\"");
 		write_token(last, body);
@@ -179,9 +182,9 @@ static void answer_objects(const struct pic_kind_facts *facts, int64_t revision,
 void pic_kube_list(const struct pic_kube_request *request, const struct pic_kube_world *world,
 		   int64_t revision, struct pic_kube_answer *answer)
 {
-	PIC_KUBE_FILTER struct pic_kube_filter filter = {0};
+	PIC_KUBE_FILTER struct pic_kube_filter filter = { 0 };
 	PIC_BUF struct pic_buf items = PIC_BUF_INIT(PIC_KUBE_BODY_MAX);
-	struct output out = {.request = request, .items = &items};
+	struct output out = { .request = request, .items = &items };
 	const struct pic_object *last;
 	struct page page;
 

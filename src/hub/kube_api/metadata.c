@@ -25,11 +25,13 @@ static bool check_type(const struct pic_kube_request *request, const struct pic_
 	snprintf(expected, sizeof(expected), "%s%s%s", facts->group, *facts->group ? "/" : "",
 		 facts->version);
 	if (strcmp(api_version, expected) != 0)
-		pic_kube_fail_bad(answer,
-				  "the API version in the data (%s) does not match the expected API version (%s)",
-				  api_version, expected);
+		pic_kube_fail_bad(
+			answer,
+			"the API version in the data (%s) does not match the expected API version (%s)",
+			api_version, expected);
 	else if (strcmp(kind, facts->name) != 0)
-		pic_kube_fail_bad(answer, "the kind in the data (%s) does not match the expected kind (%s)",
+		pic_kube_fail_bad(answer,
+				  "the kind in the data (%s) does not match the expected kind (%s)",
 				  kind, facts->name);
 	else
 		return true;
@@ -58,9 +60,10 @@ bool pic_kube_check_identity(const struct pic_kube_request *request, struct pic_
 	const char *name = text_at(metadata, "name");
 	const char *space = text_at(metadata, "namespace");
 	if (*path->name && *name && strcmp(name, path->name) != 0) {
-		pic_kube_fail_bad(answer,
-				  "the name of the object (%s) does not match the name on the URL (%s)", name,
-				  path->name);
+		pic_kube_fail_bad(
+			answer,
+			"the name of the object (%s) does not match the name on the URL (%s)", name,
+			path->name);
 		return false;
 	}
 	if (*space && strcmp(space, path->space) != 0) {
@@ -135,8 +138,9 @@ static void drop_field_nulls(struct pic_json *object, const struct pic_field *fi
 			drop_field_nulls(value, fields->fields);
 		else if (fields->type == PIC_FIELD_TEXT_MAP)
 			drop_all_nulls(value);
-		for (size_t i = 0; fields->type == PIC_FIELD_LIST && fields->fields &&
-				   i < pic_json_count(value); i++)
+		for (size_t i = 0;
+		     fields->type == PIC_FIELD_LIST && fields->fields && i < pic_json_count(value);
+		     i++)
 			drop_field_nulls(pic_json_at(value, i), fields->fields);
 	}
 }
@@ -165,8 +169,12 @@ static void carry(struct pic_json *into, const struct pic_json *from, const char
 void pic_kube_settle_metadata(const struct pic_object *live, struct pic_json *wanted)
 {
 	static const char *const owned[] = {
-		"uid",		     "resourceVersion", "generation", "creationTimestamp",
-		"deletionTimestamp", "deletionGracePeriodSeconds",
+		"uid",
+		"resourceVersion",
+		"generation",
+		"creationTimestamp",
+		"deletionTimestamp",
+		"deletionGracePeriodSeconds",
 	};
 	struct pic_json *metadata = pic_json_ensure_object(wanted, "metadata");
 	const struct pic_json *before = live ? pic_json_get(live->json, "metadata") : NULL;
@@ -215,13 +223,17 @@ static void check_labels(const struct pic_json *labels, struct pic_json *causes)
 		const char *value = pic_json_text(pic_json_value(i));
 
 		if (!pic_label_key_is_valid(key))
-			pic_kube_cause(causes, "FieldValueInvalid", "metadata.labels",
-				       "Invalid value: \"%.100s\": a label's name is at most 63 letters, "
-				       "digits, -, _ and ., with an optional domain and / in front", key);
+			pic_kube_cause(
+				causes, "FieldValueInvalid", "metadata.labels",
+				"Invalid value: \"%.100s\": a label's name is at most 63 letters, "
+				"digits, -, _ and ., with an optional domain and / in front",
+				key);
 		else if (value && !pic_label_value_is_valid(value))
-			pic_kube_cause(causes, "FieldValueInvalid", "metadata.labels",
-				       "Invalid value: \"%.100s\": the value of label %.100s must be at most "
-				       "63 letters, digits, -, _ and .", value, key);
+			pic_kube_cause(
+				causes, "FieldValueInvalid", "metadata.labels",
+				"Invalid value: \"%.100s\": the value of label %.100s must be at most "
+				"63 letters, digits, -, _ and .",
+				value, key);
 	}
 }
 
@@ -233,12 +245,12 @@ void pic_kube_check_metadata(const struct pic_json *wanted, struct pic_json *cau
 
 	check_labels(pic_json_get(metadata, "labels"), causes);
 	pic_json_each(annotations, i) {
-		size += strlen(pic_json_key(i)) +
-			strlen(pic_json_text_or(pic_json_value(i), ""));
+		size += strlen(pic_json_key(i)) + strlen(pic_json_text_or(pic_json_value(i), ""));
 		if (!pic_label_key_is_valid(pic_json_key(i)))
-			pic_kube_cause(causes, "FieldValueInvalid", "metadata.annotations",
-				       "Invalid value: \"%.100s\": this is no name of an annotation",
-				       pic_json_key(i));
+			pic_kube_cause(
+				causes, "FieldValueInvalid", "metadata.annotations",
+				"Invalid value: \"%.100s\": this is no name of an annotation",
+				pic_json_key(i));
 	}
 	if (size > PIC_KUBE_ANNOTATIONS_MAX)
 		pic_kube_cause(causes, "FieldValueTooLong", "metadata.annotations",

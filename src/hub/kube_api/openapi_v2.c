@@ -10,13 +10,14 @@
 #define PART_INIT PIC_BUF_INIT(PIC_KUBE_OPENAPI_V2_MAX)
 
 /* Any{ yaml=2 } under the extension's name. */
-static void write_extension(struct pic_buf *out, unsigned number, const struct pic_kind_facts *facts,
-			    bool as_list)
+static void write_extension(struct pic_buf *out, unsigned number,
+			    const struct pic_kind_facts *facts, bool as_list)
 {
 	PIC_BUF PART_BUF yaml = PART_INIT, any = PART_INIT, named = PART_INIT;
 
-	pic_buf_format(&yaml, as_list ? "- group: \"%s\"\n  kind: %s\n  version: %s\n" :
-					"group: \"%s\"\nkind: %s\nversion: %s\n",
+	pic_buf_format(&yaml,
+		       as_list ? "- group: \"%s\"\n  kind: %s\n  version: %s\n"
+			       : "group: \"%s\"\nkind: %s\nversion: %s\n",
 		       facts->group, facts->name, facts->version);
 	pic_wire_bytes(&any, 2, yaml.data, yaml.size);
 	pic_wire_text(&named, 1, "x-kubernetes-group-version-kind");
@@ -27,7 +28,8 @@ static void write_extension(struct pic_buf *out, unsigned number, const struct p
 /* ParametersItem{ parameter=1 Parameter{ non_body_parameter=2 { query_parameter_sub_schema=3 }}} */
 static void write_parameter(struct pic_buf *operation, const char *name)
 {
-	PIC_BUF PART_BUF query = PART_INIT, non_body = PART_INIT, parameter = PART_INIT, item = PART_INIT;
+	PIC_BUF PART_BUF query = PART_INIT, non_body = PART_INIT, parameter = PART_INIT,
+			 item = PART_INIT;
 
 	pic_wire_text(&query, 2, "query");
 	pic_wire_text(&query, 4, name);

@@ -41,7 +41,8 @@ static void add_kind(struct pic_json *document, const struct pic_kind_facts *fac
 
 	pic_kube_collection_path(facts, &name);
 	pic_buf_text_add(&name, "/{name}");
-	pic_json_set(pic_json_ensure_object(paths, pic_buf_text(&name)), "patch", patch_operation(facts));
+	pic_json_set(pic_json_ensure_object(paths, pic_buf_text(&name)), "patch",
+		     patch_operation(facts));
 	pic_buf_clear(&name);
 	pic_kube_schema_name(facts, &name);
 	pic_json_set(pic_json_ensure_object(components, "schemas"), pic_buf_text(&name),
@@ -78,8 +79,8 @@ struct pic_json *pic_kube_openapi_v3_index(void)
 		pic_buf_format(&key, "api%s%s/%s", *facts->group ? "s/" : "", facts->group,
 			       facts->version);
 		pic_buf_format(&url, "/openapi/v3/%s", pic_buf_text(&key));
-		pic_json_set_text(pic_json_ensure_object(paths, pic_buf_text(&key)), "serverRelativeURL",
-				  pic_buf_text(&url));
+		pic_json_set_text(pic_json_ensure_object(paths, pic_buf_text(&key)),
+				  "serverRelativeURL", pic_buf_text(&url));
 	}
 	return index;
 }

@@ -92,7 +92,7 @@ int pic_kube_path_parse(const char *path, struct pic_kube_path *out)
 	struct segments all;
 	size_t used;
 
-	*out = (struct pic_kube_path){0};
+	*out = (struct pic_kube_path){ 0 };
 	if (split(path, &all) < 0 || all.count < 2)
 		return -ENOENT;
 	if (strcmp(all.items[0], "api") == 0)

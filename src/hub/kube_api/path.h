@@ -13,9 +13,9 @@ struct pic_kube_path {
 	char group[64];
 	char version[16];
 	char plural[64];
-	char space[PIC_NAME_MAX + 1];	     /* "": all namespaces, or a cluster-scoped kind */
+	char space[PIC_NAME_MAX + 1];	    /* "": all namespaces, or a cluster-scoped kind */
 	char name[PIC_OBJECT_NAME_MAX + 1]; /* "": the collection */
-	bool status;			     /* the /status subresource */
+	bool status;			    /* the /status subresource */
 };
 
 /* `path` is percent-encoded, as it came. -ENOENT: nothing the hub serves lives there. */

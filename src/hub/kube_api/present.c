@@ -31,7 +31,8 @@ struct pic_json *pic_kube_present(const struct pic_object *object)
 struct pic_json *pic_kube_present_at(const struct pic_object *object, int64_t revision)
 {
 	struct pic_json *made = without(object->json, PIC_KUBE_APPLIED);
-	struct pic_json *metadata = without(pic_json_get(object->json, "metadata"), "resourceVersion");
+	struct pic_json *metadata =
+		without(pic_json_get(object->json, "metadata"), "resourceVersion");
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRId64, revision);

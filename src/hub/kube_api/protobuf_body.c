@@ -16,61 +16,63 @@ struct message_field {
 };
 
 static const struct message_field meta_fields[] = {
-	{1, SHAPE_TEXT, "name", NULL},
-	{2, SHAPE_TEXT, "generateName", NULL},
-	{3, SHAPE_TEXT, "namespace", NULL},
-	{11, SHAPE_TEXT_MAP, "labels", NULL},
-	{12, SHAPE_TEXT_MAP, "annotations", NULL},
-	{0},
+	{ 1, SHAPE_TEXT, "name", NULL },
+	{ 2, SHAPE_TEXT, "generateName", NULL },
+	{ 3, SHAPE_TEXT, "namespace", NULL },
+	{ 11, SHAPE_TEXT_MAP, "labels", NULL },
+	{ 12, SHAPE_TEXT_MAP, "annotations", NULL },
+	{ 0 },
 };
 static const struct message_field namespace_fields[] = {
-	{1, SHAPE_MESSAGE, "metadata", meta_fields},
-	{0},
+	{ 1, SHAPE_MESSAGE, "metadata", meta_fields },
+	{ 0 },
 };
 static const struct message_field resource_fields[] = {
-	{1, SHAPE_TEXT, "namespace", NULL},   {2, SHAPE_TEXT, "verb", NULL},
-	{3, SHAPE_TEXT, "group", NULL},	      {4, SHAPE_TEXT, "version", NULL},
-	{5, SHAPE_TEXT, "resource", NULL},    {6, SHAPE_TEXT, "subresource", NULL},
-	{7, SHAPE_TEXT, "name", NULL},	      {0},
+	{ 1, SHAPE_TEXT, "namespace", NULL }, { 2, SHAPE_TEXT, "verb", NULL },
+	{ 3, SHAPE_TEXT, "group", NULL },     { 4, SHAPE_TEXT, "version", NULL },
+	{ 5, SHAPE_TEXT, "resource", NULL },  { 6, SHAPE_TEXT, "subresource", NULL },
+	{ 7, SHAPE_TEXT, "name", NULL },      { 0 },
 };
 static const struct message_field url_fields[] = {
-	{1, SHAPE_TEXT, "path", NULL},
-	{2, SHAPE_TEXT, "verb", NULL},
-	{0},
+	{ 1, SHAPE_TEXT, "path", NULL },
+	{ 2, SHAPE_TEXT, "verb", NULL },
+	{ 0 },
 };
 static const struct message_field access_fields[] = {
-	{1, SHAPE_MESSAGE, "resourceAttributes", resource_fields},
-	{2, SHAPE_MESSAGE, "nonResourceAttributes", url_fields},
-	{0},
+	{ 1, SHAPE_MESSAGE, "resourceAttributes", resource_fields },
+	{ 2, SHAPE_MESSAGE, "nonResourceAttributes", url_fields },
+	{ 0 },
 };
-static const struct message_field rules_fields[] = {{1, SHAPE_TEXT, "namespace", NULL}, {0}};
+static const struct message_field rules_fields[] = { { 1, SHAPE_TEXT, "namespace", NULL }, { 0 } };
 static const struct message_field access_review_fields[] = {
-	{1, SHAPE_MESSAGE, "metadata", meta_fields},
-	{2, SHAPE_MESSAGE, "spec", access_fields},
-	{0},
+	{ 1, SHAPE_MESSAGE, "metadata", meta_fields },
+	{ 2, SHAPE_MESSAGE, "spec", access_fields },
+	{ 0 },
 };
 static const struct message_field rules_review_fields[] = {
-	{1, SHAPE_MESSAGE, "metadata", meta_fields},
-	{2, SHAPE_MESSAGE, "spec", rules_fields},
-	{0},
+	{ 1, SHAPE_MESSAGE, "metadata", meta_fields },
+	{ 2, SHAPE_MESSAGE, "spec", rules_fields },
+	{ 0 },
 };
 
 static const struct {
 	const char *kind;
 	const struct message_field *fields;
 } kinds[] = {
-	{"Namespace", namespace_fields},
-	{"SelfSubjectAccessReview", access_review_fields},
-	{"SelfSubjectRulesReview", rules_review_fields},
-	{"SelfSubjectReview", namespace_fields}, /* metadata only, like a namespace */
+	{ "Namespace", namespace_fields },
+	{ "SelfSubjectAccessReview", access_review_fields },
+	{ "SelfSubjectRulesReview", rules_review_fields },
+	{ "SelfSubjectReview", namespace_fields }, /* metadata only, like a namespace */
 };
 
 static int damaged(struct pic_error *err, const char *what)
 {
-	return pic_error_set(err, -EBADMSG, "the protocol buffer of the request is damaged: %s", what);
+	return pic_error_set(err, -EBADMSG, "the protocol buffer of the request is damaged: %s",
+			     what);
 }
 
-static int set_text(struct pic_json *into, const char *name, struct pic_view bytes, struct pic_error *err)
+static int set_text(struct pic_json *into, const char *name, struct pic_view bytes,
+		    struct pic_error *err)
 {
 	if (bytes.size == 0) /* how unset fields arrive */
 		return 0;
@@ -85,7 +87,7 @@ static int set_text(struct pic_json *into, const char *name, struct pic_view byt
 /* One entry {key=1; value=2} of a map. */
 static int set_entry(struct pic_json *map, struct pic_view entry, struct pic_error *err)
 {
-	struct pic_view key = {0}, value = {0};
+	struct pic_view key = { 0 }, value = { 0 };
 	struct pic_wire_field field;
 	int r;
 
@@ -108,11 +110,11 @@ static int set_entry(struct pic_json *map, struct pic_view entry, struct pic_err
 	return set_text(map, name, value, err);
 }
 
-static int decode(struct pic_json *into, const struct message_field *fields, struct pic_view message,
-		  struct pic_error *err);
+static int decode(struct pic_json *into, const struct message_field *fields,
+		  struct pic_view message, struct pic_error *err);
 
-static int decode_field(struct pic_json *into, const struct message_field *is, struct pic_view bytes,
-			struct pic_error *err)
+static int decode_field(struct pic_json *into, const struct message_field *is,
+			struct pic_view bytes, struct pic_error *err)
 {
 	switch (is->shape) {
 	case SHAPE_TEXT:
@@ -126,8 +128,8 @@ static int decode_field(struct pic_json *into, const struct message_field *is, s
 }
 
 /* Fields that are not in the table are skipped. The depth is that of the tables. */
-static int decode(struct pic_json *into, const struct message_field *fields, struct pic_view message,
-		  struct pic_error *err)
+static int decode(struct pic_json *into, const struct message_field *fields,
+		  struct pic_view message, struct pic_error *err)
 {
 	struct pic_wire_field field;
 	int r;
@@ -153,7 +155,7 @@ struct envelope {
 static int open_envelope(struct pic_view body, struct envelope *out, struct pic_error *err)
 {
 	struct pic_wire_field field;
-	struct pic_view meta = {0};
+	struct pic_view meta = { 0 };
 	int r, inner = 0;
 
 	if (body.size < 4 || memcmp(body.data, "k8s\0", 4) != 0)
@@ -182,7 +184,7 @@ static bool is(struct pic_view view, const char *text)
 
 int pic_kube_protobuf_body(struct pic_view body, struct pic_json **out, struct pic_error *err)
 {
-	struct envelope envelope = {0};
+	struct envelope envelope = { 0 };
 	int r = open_envelope(body, &envelope, err);
 
 	if (r < 0)
@@ -201,5 +203,6 @@ int pic_kube_protobuf_body(struct pic_view body, struct pic_json **out, struct p
 		*out = PIC_STEAL(made);
 		return 0;
 	}
-	return pic_error_set(err, -ENOTSUP, "this kind is not accepted as a protocol buffer; send it as JSON");
+	return pic_error_set(err, -ENOTSUP,
+			     "this kind is not accepted as a protocol buffer; send it as JSON");
 }

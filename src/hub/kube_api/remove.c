@@ -16,19 +16,20 @@ static void copy_text(char *to, size_t size, const struct pic_json *from)
 	snprintf(to, size, "%s", pic_json_text_or(from, ""));
 }
 
-bool pic_kube_read_delete(const struct pic_kube_request *request, struct pic_kube_delete_options *out,
-			  struct pic_kube_answer *answer)
+bool pic_kube_read_delete(const struct pic_kube_request *request,
+			  struct pic_kube_delete_options *out, struct pic_kube_answer *answer)
 {
 	PIC_JSON struct pic_json *body = NULL;
 	const char *query = pic_kube_query(request, "dryRun");
 
-	*out = (struct pic_kube_delete_options){.dry_run = *query != '\0'};
+	*out = (struct pic_kube_delete_options){ .dry_run = *query != '\0' };
 	if (!pic_kube_read_object(request, true, &body, answer))
 		return false;
 	const struct pic_json *dry = pic_json_get(body, "dryRun");
 	const struct pic_json *preconditions = pic_json_get(body, "preconditions");
 	copy_text(out->uid, sizeof(out->uid), pic_json_get(preconditions, "uid"));
-	copy_text(out->version, sizeof(out->version), pic_json_get(preconditions, "resourceVersion"));
+	copy_text(out->version, sizeof(out->version),
+		  pic_json_get(preconditions, "resourceVersion"));
 	for (size_t i = 0; i < pic_json_count(dry); i++)
 		query = pic_json_text_or(pic_json_at(dry, i), "?");
 	out->dry_run |= pic_json_count(dry) > 0;
@@ -39,14 +40,15 @@ bool pic_kube_read_delete(const struct pic_kube_request *request, struct pic_kub
 }
 
 /* A catalog that is gone, or hidden, still answers success for an hour. */
-static void answer_absent(const struct pic_kube_request *request, const struct pic_kube_world *world,
-			  bool hidden, struct pic_kube_answer *answer)
+static void answer_absent(const struct pic_kube_request *request,
+			  const struct pic_kube_world *world, bool hidden,
+			  struct pic_kube_answer *answer)
 {
 	const struct pic_kube_path *path = &request->path;
 	const struct pic_object *tombstone =
-		path->facts->kind == PIC_KIND_CATALOG ?
-			pic_kube_find(world, PIC_KIND_TOMBSTONE, path->space, path->name) :
-			NULL;
+		path->facts->kind == PIC_KIND_CATALOG
+			? pic_kube_find(world, PIC_KIND_TOMBSTONE, path->space, path->name)
+			: NULL;
 	const char *since = pic_json_get_text(pic_object_spec(tombstone), "gone");
 	int64_t then;
 
@@ -82,7 +84,8 @@ static enum pic_kube_removal refuse_catalog(const struct pic_object *catalog,
 	pic_kube_catalog_owner(catalog->json, &owner);
 	pic_kube_fail(answer, 409, "Conflict", subject,
 		      "%s \"%s\" belongs to %s and goes with it: delete that instead",
-		      pic_kube_resource(subject.facts, resource), subject.name, pic_buf_text(&owner));
+		      pic_kube_resource(subject.facts, resource), subject.name,
+		      pic_buf_text(&owner));
 	return PIC_KUBE_REMOVAL_ANSWERED;
 }
 
@@ -90,11 +93,12 @@ enum pic_kube_removal pic_kube_remove_object(const struct pic_kube_world *world,
 					     const struct pic_object *object, struct pic_json **put,
 					     struct pic_kube_answer *answer)
 {
-	const struct pic_kube_subject subject = {pic_kind_facts(object->kind), object->name};
+	const struct pic_kube_subject subject = { pic_kind_facts(object->kind), object->name };
 
 	if (object->kind == PIC_KIND_NAMESPACE && strcmp(object->name, "default") == 0) {
-		pic_kube_fail(answer, 403, NULL, subject,
-			      "namespaces \"default\" is forbidden: this namespace may not be deleted");
+		pic_kube_fail(
+			answer, 403, NULL, subject,
+			"namespaces \"default\" is forbidden: this namespace may not be deleted");
 		return PIC_KUBE_REMOVAL_ANSWERED;
 	}
 	if (object->kind == PIC_KIND_CATALOG) {

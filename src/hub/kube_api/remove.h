@@ -21,8 +21,8 @@ enum pic_kube_removal {
 };
 
 /* False: the answer is a 400. */
-bool pic_kube_read_delete(const struct pic_kube_request *request, struct pic_kube_delete_options *out,
-			  struct pic_kube_answer *answer);
+bool pic_kube_read_delete(const struct pic_kube_request *request,
+			  struct pic_kube_delete_options *out, struct pic_kube_answer *answer);
 /* The object the path names. On DELETE and PUT the answer is filled already, for after the commit. */
 enum pic_kube_removal pic_kube_remove(const struct pic_kube_request *request,
 				      const struct pic_kube_world *world,

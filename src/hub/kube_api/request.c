@@ -23,7 +23,7 @@ bool pic_kube_query_true(const struct pic_kube_request *request, const char *nam
 
 struct pic_kube_subject pic_kube_subject(const struct pic_kube_request *request)
 {
-	return (struct pic_kube_subject){request->path.facts, request->path.name};
+	return (struct pic_kube_subject){ request->path.facts, request->path.name };
 }
 
 /* Calls for each ";"-separated parameter of one media type; true when all the wanted ones are there. */
@@ -67,15 +67,15 @@ static bool accepts(const char *accept, const char *const *wanted)
 
 bool pic_kube_wants_table(const struct pic_kube_request *request)
 {
-	static const char *const table[] = {"as=Table", "g=meta.k8s.io", "v=v1", NULL};
+	static const char *const table[] = { "as=Table", "g=meta.k8s.io", "v=v1", NULL };
 
 	return accepts(request->accept, table);
 }
 
 const char *pic_kube_wants_aggregated(const char *accept)
 {
-	static const char *const v2[] = {"as=APIGroupDiscoveryList", "v=v2", NULL};
-	static const char *const beta[] = {"as=APIGroupDiscoveryList", "v=v2beta1", NULL};
+	static const char *const v2[] = { "as=APIGroupDiscoveryList", "v=v2", NULL };
+	static const char *const beta[] = { "as=APIGroupDiscoveryList", "v=v2beta1", NULL };
 
 	if (accepts(accept, v2))
 		return "v2";
@@ -98,8 +98,9 @@ bool pic_kube_content_is(const struct pic_kube_request *request, const char *is)
 	return size == strlen(is) && strncasecmp(request->content_type, is, size) == 0;
 }
 
-int pic_kube_read_modes(const struct pic_kube_request *request, enum pic_kube_validation *validation,
-			bool *dry_run, struct pic_kube_answer *answer)
+int pic_kube_read_modes(const struct pic_kube_request *request,
+			enum pic_kube_validation *validation, bool *dry_run,
+			struct pic_kube_answer *answer)
 {
 	const char *word = pic_kube_query(request, "fieldValidation");
 	const char *dry = pic_kube_query(request, "dryRun");
@@ -111,7 +112,8 @@ int pic_kube_read_modes(const struct pic_kube_request *request, enum pic_kube_va
 	else if (!*word || strcmp(word, "Warn") == 0)
 		*validation = PIC_KUBE_WARN;
 	else {
-		pic_kube_fail_bad(answer, "fieldValidation must be Strict, Warn or Ignore, not \"%.40s\"",
+		pic_kube_fail_bad(answer,
+				  "fieldValidation must be Strict, Warn or Ignore, not \"%.40s\"",
 				  word);
 		return -EINVAL;
 	}

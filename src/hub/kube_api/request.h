@@ -18,13 +18,15 @@ struct pic_kube_request {
 	const char *content_type; /* "" when the client sent none */
 	const char *accept;	  /* "" when the client sent none */
 	struct pic_view body;
-	const char *caller;  /* name of who asks, for `auth whoami` */
-	int64_t now_ms;	     /* wall clock */
-	const char *(*get)(const void *from, const char *name); /* query parameter, decoded, or NULL */
+	const char *caller; /* name of who asks, for `auth whoami` */
+	int64_t now_ms;	    /* wall clock */
+	const char *(*get)(const void *from,
+			   const char *name); /* query parameter, decoded, or NULL */
 	const void *from;
 };
 
-const char *pic_kube_query(const struct pic_kube_request *request, const char *name); /* "" if absent */
+const char *pic_kube_query(const struct pic_kube_request *request,
+			   const char *name); /* "" if absent */
 bool pic_kube_query_true(const struct pic_kube_request *request, const char *name);
 struct pic_kube_subject pic_kube_subject(const struct pic_kube_request *request);
 
@@ -38,7 +40,8 @@ bool pic_kube_content_is(const struct pic_kube_request *request, const char *is)
 
 enum pic_kube_validation { PIC_KUBE_STRICT, PIC_KUBE_WARN, PIC_KUBE_IGNORE };
 /* fieldValidation; 400 on a word that is none, dryRun other than All too. */
-int pic_kube_read_modes(const struct pic_kube_request *request, enum pic_kube_validation *validation,
-			bool *dry_run, struct pic_kube_answer *answer);
+int pic_kube_read_modes(const struct pic_kube_request *request,
+			enum pic_kube_validation *validation, bool *dry_run,
+			struct pic_kube_answer *answer);
 
 #endif

@@ -6,10 +6,10 @@
 #include <string.h>
 
 const struct pic_kube_review pic_kube_reviews[] = {
-	{"authorization.k8s.io", {"v1"}, "selfsubjectaccessreviews", "SelfSubjectAccessReview"},
-	{"authorization.k8s.io", {"v1"}, "selfsubjectrulesreviews", "SelfSubjectRulesReview"},
-	{"authentication.k8s.io", {"v1", "v1beta1"}, "selfsubjectreviews", "SelfSubjectReview"},
-	{NULL, {NULL}, NULL, NULL},
+	{ "authorization.k8s.io", { "v1" }, "selfsubjectaccessreviews", "SelfSubjectAccessReview" },
+	{ "authorization.k8s.io", { "v1" }, "selfsubjectrulesreviews", "SelfSubjectRulesReview" },
+	{ "authentication.k8s.io", { "v1", "v1beta1" }, "selfsubjectreviews", "SelfSubjectReview" },
+	{ NULL, { NULL }, NULL, NULL },
 };
 
 const struct pic_kube_review *pic_kube_review(const char *group, const char *version,
@@ -71,7 +71,8 @@ int pic_kube_review_answer(const struct pic_kube_review *review, const char *ver
 	snprintf(api_version, sizeof(api_version), "%s/%s", review->group, version);
 	if (strcmp(pic_json_text_or(pic_json_get(body, "kind"), ""), review->kind) != 0 ||
 	    strcmp(pic_json_text_or(pic_json_get(body, "apiVersion"), ""), api_version) != 0)
-		return pic_error_set(err, -EINVAL, "the body must be a %s of %s", review->kind, api_version);
+		return pic_error_set(err, -EINVAL, "the body must be a %s of %s", review->kind,
+				     api_version);
 	PIC_JSON struct pic_json *answer = pic_json_copy(body);
 	PIC_JSON struct pic_json *status = pic_json_new_object();
 	if (strcmp(review->kind, "SelfSubjectAccessReview") == 0)

@@ -3,15 +3,39 @@
 
 #include <string.h>
 
-#define TEXT(n, h) {.name = (n), .type = PIC_FIELD_TEXT, .help = (h)}
-#define NUMBER(n, h) {.name = (n), .type = PIC_FIELD_INTEGER, .help = (h)}
-#define BOOLEAN(n, h) {.name = (n), .type = PIC_FIELD_BOOL, .help = (h)}
-#define TEXT_MAP(n, h) {.name = (n), .type = PIC_FIELD_TEXT_MAP, .help = (h)}
-#define TEXT_LIST(n, h) {.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_TEXT, .help = (h)}
-#define LIST(n, f, h)                                                                              \
-	{.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_OBJECT, .fields = (f), .help = (h)}
-#define PART(n, f, h) {.name = (n), .type = PIC_FIELD_OBJECT, .fields = (f), .help = (h)}
-#define END {.name = NULL}
+#define TEXT(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_TEXT, .help = (h) \
+	}
+#define NUMBER(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_INTEGER, .help = (h) \
+	}
+#define BOOLEAN(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_BOOL, .help = (h) \
+	}
+#define TEXT_MAP(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_TEXT_MAP, .help = (h) \
+	}
+#define TEXT_LIST(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_TEXT, .help = (h) \
+	}
+#define LIST(n, f, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_OBJECT, .fields = (f), \
+		.help = (h) \
+	}
+#define PART(n, f, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_OBJECT, .fields = (f), .help = (h) \
+	}
+#define END \
+	{ \
+		.name = NULL \
+	}
 
 static const struct pic_field owner_fields[] = {
 	TEXT("apiVersion", "API version of the owner."),
@@ -24,7 +48,8 @@ static const struct pic_field owner_fields[] = {
 };
 
 static const struct pic_field metadata_fields[] = {
-	TEXT("name", "Name, unique in its namespace and kind: lower-case letters, digits, - and dots."),
+	TEXT("name",
+	     "Name, unique in its namespace and kind: lower-case letters, digits, - and dots."),
 	TEXT("generateName", "When name is empty: the beginning of a name that the hub completes."),
 	TEXT("namespace", "The namespace the object lives in."),
 	TEXT_MAP("labels", "Short texts that selectors can ask for."),
@@ -43,8 +68,10 @@ static const struct pic_field metadata_fields[] = {
 };
 
 static const struct pic_field involved_fields[] = {
-	TEXT("apiVersion", "API version of the object."), TEXT("kind", "Kind of the object."),
-	TEXT("name", "Name of the object."),		  TEXT("namespace", "Namespace of the object."),
+	TEXT("apiVersion", "API version of the object."),
+	TEXT("kind", "Kind of the object."),
+	TEXT("name", "Name of the object."),
+	TEXT("namespace", "Namespace of the object."),
 	TEXT("uid", "Identity of the object."),
 	TEXT("resourceVersion", "Version of the object."),
 	TEXT("fieldPath", "Part of the object."),
@@ -110,8 +137,9 @@ static struct pic_json *of_type(enum pic_field_type type, const struct pic_field
 	case PIC_FIELD_LIST:
 		schema = typed("array");
 		/* a list of lists is in no table: its items would have no fields to tell them by */
-		pic_json_set(schema, "items", field->item == PIC_FIELD_LIST ? open_object() :
-									      of_type(field->item, field));
+		pic_json_set(schema, "items",
+			     field->item == PIC_FIELD_LIST ? open_object()
+							   : of_type(field->item, field));
 		return schema;
 	case PIC_FIELD_TEXT_MAP:
 		schema = typed("object");
@@ -171,13 +199,15 @@ struct pic_json *pic_kube_schema(const struct pic_kind_facts *facts)
 		pic_json_set_text(schema, "description", facts->help);
 	add_described(properties, "apiVersion", typed("string"), "Group and version of this kind.");
 	add_described(properties, "kind", typed("string"), "Name of this kind.");
-	add_described(properties, "metadata", of_fields(metadata_fields), "Name, labels and history.");
+	add_described(properties, "metadata", of_fields(metadata_fields),
+		      "Name, labels and history.");
 	if (facts->kind == PIC_KIND_EVENT)
 		add_fields(properties, pic_kube_event_fields);
 	if (facts->spec)
 		add_described(properties, "spec", of_fields(facts->spec), "What is wanted.");
 	if (facts->has_status)
-		add_described(properties, "status", open_object(), "What is true; written by the hub.");
+		add_described(properties, "status", open_object(),
+			      "What is true; written by the hub.");
 	pic_json_append(gvk, group_version_kind(facts));
 	pic_json_set(schema, "x-kubernetes-group-version-kind", gvk);
 	return schema;
@@ -208,6 +238,7 @@ const struct pic_kind_facts *pic_kube_next_kind(const char *group, int *i)
 
 void pic_kube_collection_path(const struct pic_kind_facts *facts, struct pic_buf *out)
 {
-	pic_buf_format(out, "/api%s%s/%s/%s%s", *facts->group ? "s/" : "", facts->group, facts->version,
-		       facts->namespaced ? "namespaces/{namespace}/" : "", facts->plural);
+	pic_buf_format(out, "/api%s%s/%s/%s%s", *facts->group ? "s/" : "", facts->group,
+		       facts->version, facts->namespaced ? "namespaces/{namespace}/" : "",
+		       facts->plural);
 }

@@ -18,7 +18,7 @@ struct owners {
 
 static struct owners below(const struct owners *owners, const char *key)
 {
-	struct owners next = {.count = owners->count};
+	struct owners next = { .count = owners->count };
 
 	for (size_t i = 0; i < owners->count; i++) {
 		next.names[i] = owners->names[i];
@@ -84,7 +84,8 @@ static void disagree(const struct pic_json *live, const struct pic_json *wanted,
 			continue;
 		pic_buf_format(&here, "%s.%s", path, key);
 		if (is_object(value) && is_object(pic_json_value(i))) {
-			disagree(value, pic_json_value(i), &others, pic_buf_text(&here), force, conflicts);
+			disagree(value, pic_json_value(i), &others, pic_buf_text(&here), force,
+				 conflicts);
 			continue;
 		}
 		for (size_t n = 0; n < others.count; n++) {
@@ -119,9 +120,10 @@ static int overlay(struct pic_json *into, const struct pic_json *wanted)
 static void list_owners(const struct pic_kube_apply *in, const struct pic_json *applied,
 			struct pic_json *client_side, struct owners *out)
 {
-	*out = (struct owners){0};
+	*out = (struct owners){ 0 };
 	pic_json_each(applied, i) {
-		if (strcmp(pic_json_key(i), in->manager) == 0 || out->count == PIC_KUBE_MANAGERS_MAX)
+		if (strcmp(pic_json_key(i), in->manager) == 0 ||
+		    out->count == PIC_KUBE_MANAGERS_MAX)
 			continue;
 		out->names[out->count] = pic_json_key(i);
 		out->at[out->count++] = pic_json_value(i);
@@ -148,7 +150,7 @@ void pic_kube_applied_free(struct pic_kube_applied *applied)
 	pic_json_unref(applied->object);
 	pic_json_unref(applied->applied);
 	pic_json_unref(applied->conflicts);
-	*applied = (struct pic_kube_applied){0};
+	*applied = (struct pic_kube_applied){ 0 };
 }
 
 static int no_memory(struct pic_error *err)
@@ -159,7 +161,8 @@ static int no_memory(struct pic_error *err)
 int pic_kube_server_apply(const struct pic_kube_apply *in, struct pic_kube_applied *out,
 			  struct pic_error *err)
 {
-	PIC_CLEANUP(pic_kube_applied_free) struct pic_kube_applied made = {
+	PIC_CLEANUP(pic_kube_applied_free)
+	struct pic_kube_applied made = {
 		.object = in->live ? pic_json_copy(in->live) : pic_json_new_object(),
 		.applied = in->applied ? pic_json_copy(in->applied) : pic_json_new_object(),
 		.conflicts = pic_json_new_array(),
@@ -186,6 +189,6 @@ int pic_kube_server_apply(const struct pic_kube_apply *in, struct pic_kube_appli
 	    pic_json_set(made.applied, in->manager, pic_json_copy(in->config)) < 0)
 		return no_memory(err);
 	*out = made;
-	made = (struct pic_kube_applied){0};
+	made = (struct pic_kube_applied){ 0 };
 	return 0;
 }

@@ -12,22 +12,22 @@ static const struct {
 	int status;
 	const char *reason;
 } reasons[] = {
-	{400, "BadRequest"},
-	{401, "Unauthorized"},
-	{403, "Forbidden"},
-	{404, "NotFound"},
-	{405, "MethodNotAllowed"},
-	{406, "NotAcceptable"},
-	{408, "Timeout"},
-	{409, "Conflict"},
-	{410, "Expired"},
-	{413, "RequestEntityTooLarge"},
-	{415, "UnsupportedMediaType"},
-	{422, "Invalid"},
-	{429, "TooManyRequests"},
-	{500, "InternalError"},
-	{503, "ServiceUnavailable"},
-	{504, "Timeout"},
+	{ 400, "BadRequest" },
+	{ 401, "Unauthorized" },
+	{ 403, "Forbidden" },
+	{ 404, "NotFound" },
+	{ 405, "MethodNotAllowed" },
+	{ 406, "NotAcceptable" },
+	{ 408, "Timeout" },
+	{ 409, "Conflict" },
+	{ 410, "Expired" },
+	{ 413, "RequestEntityTooLarge" },
+	{ 415, "UnsupportedMediaType" },
+	{ 422, "Invalid" },
+	{ 429, "TooManyRequests" },
+	{ 500, "InternalError" },
+	{ 503, "ServiceUnavailable" },
+	{ 504, "Timeout" },
 };
 
 const char *pic_kube_reason(int status)
@@ -126,10 +126,11 @@ void pic_kube_fail_conflict(struct pic_kube_answer *answer, struct pic_kube_subj
 {
 	char resource[PIC_KUBE_RESOURCE_TEXT];
 
-	pic_kube_fail(answer, 409, "Conflict", subject,
-		      "Operation cannot be fulfilled on %s \"%s\": the object has been modified; please "
-		      "apply your changes to the latest version and try again",
-		      pic_kube_resource(subject.facts, resource), subject.name);
+	pic_kube_fail(
+		answer, 409, "Conflict", subject,
+		"Operation cannot be fulfilled on %s \"%s\": the object has been modified; please "
+		"apply your changes to the latest version and try again",
+		pic_kube_resource(subject.facts, resource), subject.name);
 }
 
 void pic_kube_fail_bad(struct pic_kube_answer *answer, const char *format, ...)

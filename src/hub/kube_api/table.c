@@ -22,15 +22,15 @@ struct column {
 
 /* Events read best without their made-up names in front. */
 static const struct column event_columns[] = {
-	{"Last Seen", "string", "", "lastTimestamp", "When it happened last.", 0, CELL_AGE},
-	{"Type", "string", "", "type", "Normal or Warning.", 0, CELL_VALUE},
-	{"Reason", "string", "", "reason", "What happened, in one word.", 0, CELL_VALUE},
-	{"Object", "string", "", "", "The object it happened to.", 0, CELL_INVOLVED},
-	{"Source", "string", "", "source.component", "Who says so.", 1, CELL_VALUE},
-	{"Message", "string", "", "message", "What happened, in one sentence.", 0, CELL_VALUE},
-	{"First Seen", "string", "", "firstTimestamp", "When it happened first.", 1, CELL_AGE},
-	{"Count", "string", "", "count", "How often it happened.", 1, CELL_VALUE},
-	{"Name", "string", "name", "metadata.name", "Name of the event.", 1, CELL_NAME},
+	{ "Last Seen", "string", "", "lastTimestamp", "When it happened last.", 0, CELL_AGE },
+	{ "Type", "string", "", "type", "Normal or Warning.", 0, CELL_VALUE },
+	{ "Reason", "string", "", "reason", "What happened, in one word.", 0, CELL_VALUE },
+	{ "Object", "string", "", "", "The object it happened to.", 0, CELL_INVOLVED },
+	{ "Source", "string", "", "source.component", "Who says so.", 1, CELL_VALUE },
+	{ "Message", "string", "", "message", "What happened, in one sentence.", 0, CELL_VALUE },
+	{ "First Seen", "string", "", "firstTimestamp", "When it happened first.", 1, CELL_AGE },
+	{ "Count", "string", "", "count", "How often it happened.", 1, CELL_VALUE },
+	{ "Name", "string", "name", "metadata.name", "Name of the event.", 1, CELL_NAME },
 };
 
 static const struct column name_column = {
@@ -51,8 +51,8 @@ static void each_column(const struct pic_kind_facts *facts, column_fn *fn, void 
 	}
 	fn(data, &name_column);
 	for (const struct pic_kind_column *is = facts->columns; is && is->title; is++) {
-		struct column column = {is->title,     "string",     "",	is->path,
-					is->description, is->priority, CELL_VALUE};
+		struct column column = { is->title,	  "string",	"",	   is->path,
+					 is->description, is->priority, CELL_VALUE };
 		fn(data, &column);
 	}
 	fn(data, &age_column);
@@ -165,10 +165,11 @@ static struct pic_json *row_object(const struct pic_json *object, enum pic_kube_
 }
 
 void pic_kube_table_add(struct pic_json *table, const struct pic_kind_facts *facts,
-			const struct pic_json *object, enum pic_kube_include include, int64_t now_ms)
+			const struct pic_json *object, enum pic_kube_include include,
+			int64_t now_ms)
 {
 	struct pic_json *rendered = pic_json_new_object();
-	struct row row = {.object = object, .cells = pic_json_new_array(), .now_ms = now_ms};
+	struct row row = { .object = object, .cells = pic_json_new_array(), .now_ms = now_ms };
 
 	each_column(facts, add_cell, &row);
 	pic_json_set(rendered, "cells", row.cells);

@@ -12,7 +12,8 @@
 struct pic_json *pic_kube_table_new(const struct pic_kind_facts *facts, int64_t revision);
 /* Adds the row of one object, in its public form. */
 void pic_kube_table_add(struct pic_json *table, const struct pic_kind_facts *facts,
-			const struct pic_json *object, enum pic_kube_include include, int64_t now_ms);
+			const struct pic_json *object, enum pic_kube_include include,
+			int64_t now_ms);
 /* "5m12s" since an RFC 3339 time; "<unknown>" without one. */
 void pic_kube_age(const struct pic_json *timestamp, int64_t now_ms, char out[PIC_TIME_TEXT]);
 

@@ -162,8 +162,9 @@ struct wish {
 
 static bool refuse(struct pic_kube_answer *answer, const char *text)
 {
-	pic_kube_fail(answer, 422, "Invalid", (struct pic_kube_subject){0},
-		      "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: %s", text);
+	pic_kube_fail(answer, 422, "Invalid", (struct pic_kube_subject){ 0 },
+		      "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: %s",
+		      text);
 	return false;
 }
 
@@ -176,7 +177,7 @@ static bool read_wish(const struct pic_kube_request *request, struct wish *out,
 	const char *match = pic_kube_query(request, "resourceVersionMatch");
 	long long number = 0;
 
-	*out = (struct wish){.bookmarks = pic_kube_query_true(request, "allowWatchBookmarks")};
+	*out = (struct wish){ .bookmarks = pic_kube_query_true(request, "allowWatchBookmarks") };
 	if ((*revision && pic_integer_parse(revision, 0, INT64_MAX, &number) < 0) ||
 	    (*timeout && pic_integer_parse(timeout, 0, INT32_MAX, &out->timeout_s) < 0)) {
 		pic_kube_fail_bad(answer, "resourceVersion and timeoutSeconds must be numbers");
@@ -195,7 +196,8 @@ static bool read_wish(const struct pic_kube_request *request, struct wish *out,
 	return true;
 }
 
-static struct watcher *watcher_new(struct pic_kube_watchers *all, const struct pic_kube_request *request,
+static struct watcher *watcher_new(struct pic_kube_watchers *all,
+				   const struct pic_kube_request *request,
 				   struct pic_exchange *exchange, const struct wish *wish)
 {
 	struct watcher *watcher = calloc(1, sizeof(*watcher));
@@ -203,11 +205,12 @@ static struct watcher *watcher_new(struct pic_kube_watchers *all, const struct p
 	if (!watcher)
 		return NULL;
 	*watcher = (struct watcher){
-		.kept = {on_gone},
+		.kept = { on_gone },
 		.all = all,
 		.next = all->first,
 		.exchange = exchange,
-		.form = {request->path.facts, pic_kube_wants_table(request), pic_kube_include(request)},
+		.form = { request->path.facts, pic_kube_wants_table(request),
+			  pic_kube_include(request) },
 		.bookmarks = wish->bookmarks,
 		.since = wish->revision,
 	};
@@ -236,14 +239,15 @@ static bool send_initial(struct watcher *watcher, const struct pic_kube_request 
 	watcher->since = pic_store_revision(watcher->all->store);
 	while ((object = world->next(world->data, watcher->filter.kind, space, object)))
 		if (pic_kube_filter_match(&watcher->filter, object))
-			pic_kube_watch_write_initial(&watcher->form, object, request->now_ms, &lines);
+			pic_kube_watch_write_initial(&watcher->form, object, request->now_ms,
+						     &lines);
 	if (bookmark)
 		pic_kube_watch_write_bookmark(&watcher->form, watcher->since, true, &lines);
 	return (lines.size == 0 && !lines.failed) || send_line(watcher, &lines);
 }
 
-static void ignore(void *data, enum pic_kind kind, struct pic_object *before, struct pic_object *after,
-		   int64_t revision)
+static void ignore(void *data, enum pic_kind kind, struct pic_object *before,
+		   struct pic_object *after, int64_t revision)
 {
 	(void)data, (void)kind, (void)before, (void)after, (void)revision;
 }
@@ -253,17 +257,18 @@ static bool can_replay(struct pic_store *store, int64_t revision, struct pic_kub
 {
 	if (revision == 0 || pic_store_replay(store, revision, ignore, NULL))
 		return true;
-	pic_kube_fail(answer, 410, NULL, (struct pic_kube_subject){0},
+	pic_kube_fail(answer, 410, NULL, (struct pic_kube_subject){ 0 },
 		      "too old resource version: %" PRId64 " (%" PRId64 ")", revision,
 		      pic_store_revision(store));
 	return false;
 }
 
-void pic_kube_watch_start(struct pic_kube_watchers *watchers, const struct pic_kube_request *request,
+void pic_kube_watch_start(struct pic_kube_watchers *watchers,
+			  const struct pic_kube_request *request,
 			  const struct pic_kube_world *world, struct pic_exchange *exchange,
 			  struct pic_kube_answer *answer)
 {
-	PIC_KUBE_FILTER struct pic_kube_filter filter = {0};
+	PIC_KUBE_FILTER struct pic_kube_filter filter = { 0 };
 	struct wish wish;
 
 	if (!pic_kube_filter_read(request, &filter, answer) || !read_wish(request, &wish, answer) ||
@@ -275,7 +280,7 @@ void pic_kube_watch_start(struct pic_kube_watchers *watchers, const struct pic_k
 		return;
 	}
 	watcher->filter = filter;
-	filter = (struct pic_kube_filter){0};
+	filter = (struct pic_kube_filter){ 0 };
 	pic_exchange_set_data(exchange, watcher);
 	pic_stream_start(exchange, 200, "application/json", BACKLOG_MAX);
 	if (wish.revision)

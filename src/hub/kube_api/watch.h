@@ -22,7 +22,8 @@ size_t pic_kube_watchers_count(const struct pic_kube_watchers *watchers);
 /* Ends all streams: everybody lists again. */
 void pic_kube_watchers_reset(struct pic_kube_watchers *watchers);
 /* Takes the exchange and streams, or fills the answer (400, 410, 422) and leaves the exchange alone. */
-void pic_kube_watch_start(struct pic_kube_watchers *watchers, const struct pic_kube_request *request,
+void pic_kube_watch_start(struct pic_kube_watchers *watchers,
+			  const struct pic_kube_request *request,
 			  const struct pic_kube_world *world, struct pic_exchange *exchange,
 			  struct pic_kube_answer *answer);
 

@@ -17,7 +17,8 @@ static void write_line(const char *type, const struct pic_json *object, struct p
 
 /* Takes `object` over. */
 static void write_object(const char *type, const struct pic_kube_watch_form *form,
-			 struct pic_json *given, int64_t revision, int64_t now_ms, struct pic_buf *out)
+			 struct pic_json *given, int64_t revision, int64_t now_ms,
+			 struct pic_buf *out)
 {
 	PIC_JSON struct pic_json *object = given;
 	PIC_JSON struct pic_json *table = NULL;
@@ -29,24 +30,26 @@ static void write_object(const char *type, const struct pic_kube_watch_form *for
 	write_line(type, form->table ? table : object, out);
 }
 
-bool pic_kube_watch_write(const struct pic_kube_filter *filter, const struct pic_kube_watch_form *form,
-			  const struct pic_object *before, const struct pic_object *after,
-			  int64_t revision, int64_t now_ms, struct pic_buf *out)
+bool pic_kube_watch_write(const struct pic_kube_filter *filter,
+			  const struct pic_kube_watch_form *form, const struct pic_object *before,
+			  const struct pic_object *after, int64_t revision, int64_t now_ms,
+			  struct pic_buf *out)
 {
 	bool was = pic_kube_filter_match(filter, before);
 	bool is = pic_kube_filter_match(filter, after);
 
 	if (is)
-		write_object(was ? "MODIFIED" : "ADDED", form, pic_kube_present(after), revision, now_ms,
-			     out);
+		write_object(was ? "MODIFIED" : "ADDED", form, pic_kube_present(after), revision,
+			     now_ms, out);
 	else if (was)
-		write_object("DELETED", form, pic_kube_present_at(before, revision), revision, now_ms,
-			     out);
+		write_object("DELETED", form, pic_kube_present_at(before, revision), revision,
+			     now_ms, out);
 	return was || is;
 }
 
 void pic_kube_watch_write_initial(const struct pic_kube_watch_form *form,
-				  const struct pic_object *object, int64_t now_ms, struct pic_buf *out)
+				  const struct pic_object *object, int64_t now_ms,
+				  struct pic_buf *out)
 {
 	write_object("ADDED", form, pic_kube_present(object), object->revision, now_ms, out);
 }

@@ -15,9 +15,10 @@ struct pic_kube_watch_form {
 
 /* The event for this watcher, written with its newline; false: nothing to see. An object that leaves the
  * filter's scope is deleted for the watcher, one that enters is added. */
-bool pic_kube_watch_write(const struct pic_kube_filter *filter, const struct pic_kube_watch_form *form,
-			  const struct pic_object *before, const struct pic_object *after,
-			  int64_t revision, int64_t now_ms, struct pic_buf *out);
+bool pic_kube_watch_write(const struct pic_kube_filter *filter,
+			  const struct pic_kube_watch_form *form, const struct pic_object *before,
+			  const struct pic_object *after, int64_t revision, int64_t now_ms,
+			  struct pic_buf *out);
 /* The synthetic ADDED of an object that is there already. */
 void pic_kube_watch_write_initial(const struct pic_kube_watch_form *form,
 				  const struct pic_object *object, int64_t now_ms,

@@ -37,7 +37,7 @@ int pic_wire_next(struct pic_view *message, struct pic_wire_field *out)
 		return 0;
 	if (!varint(message, &tag) || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
 		return -EBADMSG;
-	*out = (struct pic_wire_field){.number = (unsigned)(tag >> 3), .type = tag & 7};
+	*out = (struct pic_wire_field){ .number = (unsigned)(tag >> 3), .type = tag & 7 };
 	switch (out->type) {
 	case 0:
 		return varint(message, &out->value) ? 1 : -EBADMSG;
@@ -48,7 +48,7 @@ int pic_wire_next(struct pic_view *message, struct pic_wire_field *out)
 	case 2:
 		if (!varint(message, &size) || size > message->size)
 			return -EBADMSG;
-		out->bytes = (struct pic_view){message->data, (size_t)size};
+		out->bytes = (struct pic_view){ message->data, (size_t)size };
 		skip(message, (size_t)size);
 		return 1;
 	default: /* groups are long gone */

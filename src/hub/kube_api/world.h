@@ -16,8 +16,9 @@ struct pic_kube_world {
 	void *data;
 };
 
-static inline struct pic_object *pic_kube_find(const struct pic_kube_world *world, enum pic_kind kind,
-					       const char *space, const char *name)
+static inline struct pic_object *pic_kube_find(const struct pic_kube_world *world,
+					       enum pic_kind kind, const char *space,
+					       const char *name)
 {
 	return world->find(world->data, kind, space, name);
 }

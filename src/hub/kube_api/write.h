@@ -9,8 +9,9 @@
 #include "hub/kube_api/world.h"
 
 struct pic_kube_draft {
-	struct pic_json *put; /* to be stored; NULL: the answer is complete (an error, a dry run, no change) */
-	int status;	      /* of the answer once it is stored: 200 or 201 */
+	struct pic_json *
+		put; /* to be stored; NULL: the answer is complete (an error, a dry run, no change) */
+	int status; /* of the answer once it is stored: 200 or 201 */
 };
 
 void pic_kube_draft(const struct pic_kube_request *request, const struct pic_kube_world *world,

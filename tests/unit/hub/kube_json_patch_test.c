@@ -37,7 +37,8 @@ static void add(void **state)
 	(void)state;
 	patches("{\"a\":1}", "[{\"op\":\"add\",\"path\":\"/b\",\"value\":2}]", "{\"a\":1,\"b\":2}");
 	patches("{\"a\":1}", "[{\"op\":\"add\",\"path\":\"/a\",\"value\":null}]", "{\"a\":null}");
-	patches("{\"l\":[1,3]}", "[{\"op\":\"add\",\"path\":\"/l/1\",\"value\":2}]", "{\"l\":[1,2,3]}");
+	patches("{\"l\":[1,3]}", "[{\"op\":\"add\",\"path\":\"/l/1\",\"value\":2}]",
+		"{\"l\":[1,2,3]}");
 	patches("{\"l\":[1]}", "[{\"op\":\"add\",\"path\":\"/l/-\",\"value\":2}]", "{\"l\":[1,2]}");
 	patches("{\"l\":[1]}", "[{\"op\":\"add\",\"path\":\"/l/1\",\"value\":2}]", "{\"l\":[1,2]}");
 	patches("{\"a\":1}", "[{\"op\":\"add\",\"path\":\"\",\"value\":{\"x\":0}}]", "{\"x\":0}");
@@ -53,7 +54,8 @@ static void remove_and_replace(void **state)
 	patches("{\"a\":1,\"b\":2}", "[{\"op\":\"remove\",\"path\":\"/a\"}]", "{\"b\":2}");
 	patches("{\"l\":[1,2,3]}", "[{\"op\":\"remove\",\"path\":\"/l/1\"}]", "{\"l\":[1,3]}");
 	patches("{\"a\":1}", "[{\"op\":\"replace\",\"path\":\"/a\",\"value\":[]}]", "{\"a\":[]}");
-	patches("{\"l\":[1,2]}", "[{\"op\":\"replace\",\"path\":\"/l/0\",\"value\":9}]", "{\"l\":[9,2]}");
+	patches("{\"l\":[1,2]}", "[{\"op\":\"replace\",\"path\":\"/l/0\",\"value\":9}]",
+		"{\"l\":[9,2]}");
 	patches("{\"a\":1}", "[{\"op\":\"replace\",\"path\":\"\",\"value\":{}}]", "{}");
 	fails("{\"a\":1}", "[{\"op\":\"remove\",\"path\":\"/b\"}]", -EINVAL);
 	fails("{\"a\":1}", "[{\"op\":\"remove\",\"path\":\"\"}]", -EINVAL);
@@ -64,15 +66,18 @@ static void remove_and_replace(void **state)
 static void move_and_copy(void **state)
 {
 	(void)state;
-	patches("{\"a\":{\"x\":1},\"b\":{}}", "[{\"op\":\"move\",\"from\":\"/a/x\",\"path\":\"/b/y\"}]",
+	patches("{\"a\":{\"x\":1},\"b\":{}}",
+		"[{\"op\":\"move\",\"from\":\"/a/x\",\"path\":\"/b/y\"}]",
 		"{\"a\":{},\"b\":{\"y\":1}}");
 	patches("{\"l\":[1,2,3]}", "[{\"op\":\"move\",\"from\":\"/l/0\",\"path\":\"/l/2\"}]",
 		"{\"l\":[2,3,1]}");
 	patches("{\"a\":1}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a\"}]", "{\"a\":1}");
-	patches("{\"a\":{\"x\":1}}", "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"},"
-				     "{\"op\":\"add\",\"path\":\"/b/x\",\"value\":2}]",
+	patches("{\"a\":{\"x\":1}}",
+		"[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"},"
+		"{\"op\":\"add\",\"path\":\"/b/x\",\"value\":2}]",
 		"{\"a\":{\"x\":1},\"b\":{\"x\":2}}"); /* a copy is not the same thing twice */
-	fails("{\"a\":{\"x\":1}}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/x\"}]", -EINVAL);
+	fails("{\"a\":{\"x\":1}}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/x\"}]",
+	      -EINVAL);
 	fails("{\"a\":1}", "[{\"op\":\"move\",\"from\":\"/b\",\"path\":\"/c\"}]", -EINVAL);
 	fails("{\"a\":1}", "[{\"op\":\"copy\",\"from\":\"/b\",\"path\":\"/c\"}]", -EINVAL);
 }
@@ -85,8 +90,10 @@ static void test_operation(void **state)
 	fails("{\"a\":\"1\"}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":1}]", -EINVAL);
 	fails("{\"a\":1}", "[{\"op\":\"test\",\"path\":\"/b\",\"value\":null}]", -EINVAL);
 	/* all or nothing */
-	fails("{\"a\":1}", "[{\"op\":\"remove\",\"path\":\"/a\"},"
-			   "{\"op\":\"test\",\"path\":\"/a\",\"value\":1}]", -EINVAL);
+	fails("{\"a\":1}",
+	      "[{\"op\":\"remove\",\"path\":\"/a\"},"
+	      "{\"op\":\"test\",\"path\":\"/a\",\"value\":1}]",
+	      -EINVAL);
 }
 
 static void pointers_unescape_once(void **state)

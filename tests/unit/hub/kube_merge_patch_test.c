@@ -57,8 +57,8 @@ static struct pic_json *reference(const struct pic_json *target, const struct pi
 {
 	if (pic_json_type(patch) != PIC_JSON_OBJECT)
 		return pic_json_copy(patch);
-	struct pic_json *result = pic_json_type(target) == PIC_JSON_OBJECT ? pic_json_copy(target) :
-									     pic_json_new_object();
+	struct pic_json *result = pic_json_type(target) == PIC_JSON_OBJECT ? pic_json_copy(target)
+									   : pic_json_new_object();
 	pic_json_each(patch, i) {
 		if (pic_json_type(pic_json_value(i)) == PIC_JSON_NULL)
 			pic_json_delete(result, pic_json_key(i));
@@ -80,7 +80,7 @@ static unsigned pick(unsigned below)
 
 static struct pic_json *random_tree(unsigned depth)
 {
-	static const char *const keys[] = {"a", "b", "c", "d.e", ""};
+	static const char *const keys[] = { "a", "b", "c", "d.e", "" };
 	struct pic_json *made;
 
 	switch (pick(depth ? 7 : 4)) {

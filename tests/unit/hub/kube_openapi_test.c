@@ -17,9 +17,9 @@ static const char known[] =
 
 static void known_bytes(void **state)
 {
-	static const char *const parameters[] = {"dryRun", NULL};
-	const struct pic_kind_facts *kinds[] = {pic_kind_facts(PIC_KIND_TARGET), NULL};
-	const struct pic_kube_openapi_v2 what = {"Hub", "v1", kinds, parameters, false};
+	static const char *const parameters[] = { "dryRun", NULL };
+	const struct pic_kind_facts *kinds[] = { pic_kind_facts(PIC_KIND_TARGET), NULL };
+	const struct pic_kube_openapi_v2 what = { "Hub", "v1", kinds, parameters, false };
 	PIC_BUF struct pic_buf out = PIC_BUF_INIT(65536);
 	char hex[1024];
 
@@ -38,7 +38,7 @@ static struct pic_view field_of(struct pic_view message, unsigned number)
 	while (pic_wire_next(&message, &field) > 0)
 		if (field.number == number && field.type == 2)
 			return field.bytes;
-	return (struct pic_view){NULL, 0};
+	return (struct pic_view){ NULL, 0 };
 }
 
 /* The value of the entry of that name among the repeated {name=1; value=2} of `number`. */
@@ -53,7 +53,7 @@ static struct pic_view named(struct pic_view message, unsigned number, const cha
 		if (is.size == strlen(name) && memcmp(is.data, name, is.size) == 0)
 			return field_of(field.bytes, 2);
 	}
-	return (struct pic_view){NULL, 0};
+	return (struct pic_view){ NULL, 0 };
 }
 
 static struct pic_view property(struct pic_view schema, const char *name)
@@ -71,11 +71,11 @@ static void assert_type(struct pic_view schema, const char *type)
 
 static void definitions_of_all_but_core(void **state)
 {
-	static const char *const parameters[] = {"dryRun", NULL};
-	const struct pic_kind_facts *kinds[] = {
-		pic_kind_facts(PIC_KIND_INSTANCE), pic_kind_facts(PIC_KIND_SOLUTION),
-		pic_kind_facts(PIC_KIND_NAMESPACE), NULL};
-	const struct pic_kube_openapi_v2 what = {"Hub", "v1", kinds, parameters, true};
+	static const char *const parameters[] = { "dryRun", NULL };
+	const struct pic_kind_facts *kinds[] = { pic_kind_facts(PIC_KIND_INSTANCE),
+						 pic_kind_facts(PIC_KIND_SOLUTION),
+						 pic_kind_facts(PIC_KIND_NAMESPACE), NULL };
+	const struct pic_kube_openapi_v2 what = { "Hub", "v1", kinds, parameters, true };
 	PIC_BUF struct pic_buf out = PIC_BUF_INIT(1024 * 1024);
 
 	(void)state;
@@ -90,7 +90,8 @@ static void definitions_of_all_but_core(void **state)
 	assert_type(property(spec, "solution"), "string");
 	assert_type(property(property(spec, "target"), "name"), "string");
 	/* text maps say what their values are */
-	assert_type(field_of(field_of(property(property(spec, "target"), "selector"), 21), 1), "string");
+	assert_type(field_of(field_of(property(property(spec, "target"), "selector"), 21), 1),
+		    "string");
 	struct pic_view solution = named(definitions, 1, "symphony.solution.v1.Solution");
 	struct pic_view components = property(property(solution, "spec"), "components");
 	assert_type(components, "array");
@@ -118,8 +119,10 @@ static void v3_has_a_document_for_every_group(void **state)
 		pic_kube_collection_path(facts, &path);
 		pic_buf_text_add(&path, "/{name}");
 		pic_kube_schema_name(facts, &name);
-		assert_non_null(pic_json_find(document, "paths", pic_buf_text(&path), "patch", NULL));
-		assert_non_null(pic_json_find(document, "components", "schemas", pic_buf_text(&name), NULL));
+		assert_non_null(
+			pic_json_find(document, "paths", pic_buf_text(&path), "patch", NULL));
+		assert_non_null(pic_json_find(document, "components", "schemas",
+					      pic_buf_text(&name), NULL));
 	}
 	assert_true(kinds >= 6);
 	assert_null(pic_kube_openapi_v3_group("nobody.symphony", "v1"));

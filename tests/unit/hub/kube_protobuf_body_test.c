@@ -20,7 +20,7 @@ static int decode(const char *hex, struct pic_json **out)
 
 	assert_true(size <= sizeof(bytes));
 	assert_int_equal(pic_hex_decode(hex, bytes, size), 0);
-	int r = pic_kube_protobuf_body((struct pic_view){(char *)bytes, size}, out, &err);
+	int r = pic_kube_protobuf_body((struct pic_view){ (char *)bytes, size }, out, &err);
 	assert_int_equal(r, err.code);
 	return r;
 }
@@ -31,11 +31,14 @@ static void a_namespace(void **state)
 
 	(void)state;
 	assert_int_equal(decode(create_namespace, &json), 0);
-	assert_tree(json, "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"foo\"}}");
+	assert_tree(
+		json,
+		"{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"foo\"}}");
 }
 
 /* Wraps a message the way a client does. */
-static void wrap(struct pic_buf *out, const char *version, const char *kind, const struct pic_buf *raw)
+static void wrap(struct pic_buf *out, const char *version, const char *kind,
+		 const struct pic_buf *raw)
 {
 	PIC_BUF struct pic_buf meta = PIC_BUF_INIT(4096);
 
@@ -65,9 +68,11 @@ static void an_access_review(void **state)
 	pic_wire_message(&raw, 2, &spec);
 	wrap(&body, "authorization.k8s.io/v1", "SelfSubjectAccessReview", &raw);
 	assert_int_equal(pic_kube_protobuf_body(pic_buf_view(&body), &json, NULL), 0);
-	assert_tree(json, "{\"apiVersion\":\"authorization.k8s.io/v1\",\"kind\":\"SelfSubjectAccessReview\","
-			  "\"spec\":{\"resourceAttributes\":{\"namespace\":\"default\",\"verb\":\"get\","
-			  "\"group\":\"fabric.symphony\",\"resource\":\"targets\"}}}");
+	assert_tree(
+		json,
+		"{\"apiVersion\":\"authorization.k8s.io/v1\",\"kind\":\"SelfSubjectAccessReview\","
+		"\"spec\":{\"resourceAttributes\":{\"namespace\":\"default\",\"verb\":\"get\","
+		"\"group\":\"fabric.symphony\",\"resource\":\"targets\"}}}");
 }
 
 static void labels_and_annotations(void **state)
@@ -87,8 +92,9 @@ static void labels_and_annotations(void **state)
 	pic_wire_message(&raw, 1, &meta);
 	wrap(&body, "v1", "Namespace", &raw);
 	assert_int_equal(pic_kube_protobuf_body(pic_buf_view(&body), &json, NULL), 0);
-	assert_tree(json, "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"n\","
-			  "\"labels\":{\"team\":\"blue\"},\"annotations\":{\"empty\":\"\"}}}");
+	assert_tree(json,
+		    "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"n\","
+		    "\"labels\":{\"team\":\"blue\"},\"annotations\":{\"empty\":\"\"}}}");
 }
 
 static void damaged_bodies(void **state)
@@ -137,8 +143,10 @@ static void texts_that_are_no_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_namespace),	  cmocka_unit_test(an_access_review),
-		cmocka_unit_test(labels_and_annotations), cmocka_unit_test(damaged_bodies),
+		cmocka_unit_test(a_namespace),
+		cmocka_unit_test(an_access_review),
+		cmocka_unit_test(labels_and_annotations),
+		cmocka_unit_test(damaged_bodies),
 		cmocka_unit_test(texts_that_are_no_text),
 	};
 

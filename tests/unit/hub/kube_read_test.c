@@ -14,12 +14,13 @@ static struct pic_object *add_target(struct world *world, const char *space, con
 {
 	PIC_BUF struct pic_buf json = PIC_BUF_INIT(4096);
 
-	pic_buf_format(&json,
-		       "{\"apiVersion\":\"fabric.symphony/v1\",\"kind\":\"Target\",\"metadata\":{\"name\":\"%s\","
-		       "\"namespace\":\"%s\",\"labels\":%s,\"uid\":\"u-%s\",\"resourceVersion\":\"%d\","
-		       "\"creationTimestamp\":\"2026-11-24T13:55:00Z\"},\"spec\":{},"
-		       "\"status\":{\"properties\":{\"status\":\"OK\"}},\"applied\":{\"m\":{}}}",
-		       name, space, labels, name, revision);
+	pic_buf_format(
+		&json,
+		"{\"apiVersion\":\"fabric.symphony/v1\",\"kind\":\"Target\",\"metadata\":{\"name\":\"%s\","
+		"\"namespace\":\"%s\",\"labels\":%s,\"uid\":\"u-%s\",\"resourceVersion\":\"%d\","
+		"\"creationTimestamp\":\"2026-11-24T13:55:00Z\"},\"spec\":{},"
+		"\"status\":{\"properties\":{\"status\":\"OK\"}},\"applied\":{\"m\":{}}}",
+		name, space, labels, name, revision);
 	return world_add(world, PIC_KIND_TARGET, pic_buf_text(&json));
 }
 
@@ -49,11 +50,12 @@ static void hidden_catalogs_are_not_there(void **state)
 
 	(void)state;
 	world_init(&world);
-	world_add(&world, PIC_KIND_CATALOG,
-		  "{\"apiVersion\":\"federation.symphony/v1\",\"kind\":\"Catalog\",\"metadata\":{\"name\":\"c\","
-		  "\"namespace\":\"default\",\"annotations\":{\"piccolo/hidden\":\"true\"}}}");
-	struct pic_kube_request request =
-		request_of("GET", "/apis/federation.symphony/v1/namespaces/default/catalogs/c", NULL);
+	world_add(
+		&world, PIC_KIND_CATALOG,
+		"{\"apiVersion\":\"federation.symphony/v1\",\"kind\":\"Catalog\",\"metadata\":{\"name\":\"c\","
+		"\"namespace\":\"default\",\"annotations\":{\"piccolo/hidden\":\"true\"}}}");
+	struct pic_kube_request request = request_of(
+		"GET", "/apis/federation.symphony/v1/namespaces/default/catalogs/c", NULL);
 	pic_kube_get(&request, &world.face, &answer);
 	assert_int_equal(answer.status, 404);
 	request = request_of("GET", "/apis/federation.symphony/v1/catalogs", NULL);
@@ -69,8 +71,9 @@ static void assert_names(const struct pic_json *list, const char *expected)
 	PIC_BUF struct pic_buf names = PIC_BUF_INIT(4096);
 
 	for (size_t i = 0; i < pic_json_count(items); i++)
-		pic_buf_format(&names, "%s ", pic_json_text(pic_json_find(pic_json_at(items, i), "metadata",
-									  "name", NULL)));
+		pic_buf_format(&names, "%s ",
+			       pic_json_text(pic_json_find(pic_json_at(items, i), "metadata",
+							   "name", NULL)));
 	assert_string_equal(pic_buf_text(&names), expected);
 }
 
@@ -101,7 +104,8 @@ static void lists(void **state)
 	PIC_JSON struct pic_json *labelled = list_of(&world, "/apis/fabric.symphony/v1/targets",
 						     QUERY("labelSelector", "env=prod"));
 	assert_names(labelled, "a c ");
-	PIC_JSON struct pic_json *named = list_of(&world, TARGETS, QUERY("fieldSelector", "metadata.name=b"));
+	PIC_JSON struct pic_json *named =
+		list_of(&world, TARGETS, QUERY("fieldSelector", "metadata.name=b"));
 	assert_names(named, "b ");
 	PIC_JSON struct pic_json *nowhere =
 		list_of(&world, "/apis/fabric.symphony/v1/namespaces/nowhere/targets", NULL);
@@ -201,12 +205,12 @@ static void ages(void **state)
 	static const struct {
 		const char *since, *age;
 	} cases[] = {
-		{"2026-11-24T14:00:00Z", "0s"},	    {"2026-11-24T13:58:01Z", "119s"},
-		{"2026-11-24T13:58:00Z", "2m"},	    {"2026-11-24T13:54:45Z", "5m15s"},
-		{"2026-11-24T13:00:00Z", "60m"},    {"2026-11-24T10:30:00Z", "3h30m"},
-		{"2026-11-22T20:00:00Z", "42h"},    {"2026-11-20T10:00:00Z", "4d4h"},
-		{"2026-11-01T14:00:00Z", "23d"},    {"2023-11-25T14:00:00Z", "3y"},
-		{"2026-11-24T15:00:00Z", "0s"}, /* a clock that was set back */
+		{ "2026-11-24T14:00:00Z", "0s" },  { "2026-11-24T13:58:01Z", "119s" },
+		{ "2026-11-24T13:58:00Z", "2m" },  { "2026-11-24T13:54:45Z", "5m15s" },
+		{ "2026-11-24T13:00:00Z", "60m" }, { "2026-11-24T10:30:00Z", "3h30m" },
+		{ "2026-11-22T20:00:00Z", "42h" }, { "2026-11-20T10:00:00Z", "4d4h" },
+		{ "2026-11-01T14:00:00Z", "23d" }, { "2023-11-25T14:00:00Z", "3y" },
+		{ "2026-11-24T15:00:00Z", "0s" }, /* a clock that was set back */
 	};
 	int64_t now;
 
@@ -225,8 +229,8 @@ static void ages(void **state)
 
 static struct pic_kube_watch_form plain_form(void)
 {
-	return (struct pic_kube_watch_form){pic_kind_facts(PIC_KIND_TARGET), false,
-					    PIC_KUBE_INCLUDE_METADATA};
+	return (struct pic_kube_watch_form){ pic_kind_facts(PIC_KIND_TARGET), false,
+					     PIC_KUBE_INCLUDE_METADATA };
 }
 
 /* "TYPE resourceVersion", or "" when nothing is seen. */
@@ -234,8 +238,9 @@ static void assert_seen(const char *selector, struct pic_object *before, struct 
 			const char *expected)
 {
 	PIC_KUBE_ANSWER struct pic_kube_answer answer = PIC_KUBE_ANSWER_INIT;
-	struct pic_kube_request request = request_of("GET", TARGETS, QUERY("labelSelector", selector));
-	PIC_KUBE_FILTER struct pic_kube_filter filter = {0};
+	struct pic_kube_request request =
+		request_of("GET", TARGETS, QUERY("labelSelector", selector));
+	PIC_KUBE_FILTER struct pic_kube_filter filter = { 0 };
 	const struct pic_kube_watch_form form = plain_form();
 	PIC_BUF struct pic_buf line = PIC_BUF_INIT(65536), seen = PIC_BUF_INIT(1024);
 
@@ -244,8 +249,8 @@ static void assert_seen(const char *selector, struct pic_object *before, struct 
 		PIC_JSON struct pic_json *event = tree(pic_buf_text(&line));
 		assert_int_equal(line.data[line.size - 1], '\n');
 		pic_buf_format(&seen, "%s %s", pic_json_get_text(event, "type"),
-			       pic_json_text(pic_json_find(event, "object", "metadata", "resourceVersion",
-							   NULL)));
+			       pic_json_text(pic_json_find(event, "object", "metadata",
+							   "resourceVersion", NULL)));
 		assert_null(pic_json_find(event, "object", "applied", NULL));
 	}
 	assert_string_equal(pic_buf_text(&seen), expected);
@@ -288,16 +293,19 @@ static void watch_tables_and_bookmarks(void **state)
 	pic_buf_clear(&line);
 	pic_kube_watch_write_bookmark(&form, 12, true, &line);
 	PIC_JSON struct pic_json *bookmark = tree(pic_buf_text(&line));
-	assert_tree(bookmark, "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Target\","
-			      "\"apiVersion\":\"fabric.symphony/v1\",\"metadata\":{\"resourceVersion\":\"12\","
-			      "\"creationTimestamp\":null,\"annotations\":{\"k8s.io/initial-events-end\":"
-			      "\"true\"}}}}");
+	assert_tree(
+		bookmark,
+		"{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Target\","
+		"\"apiVersion\":\"fabric.symphony/v1\",\"metadata\":{\"resourceVersion\":\"12\","
+		"\"creationTimestamp\":null,\"annotations\":{\"k8s.io/initial-events-end\":"
+		"\"true\"}}}}");
 }
 
 static const struct pic_json *entry(const struct pic_json *list, const char *key, const char *name)
 {
 	for (size_t i = 0; i < pic_json_count(list); i++)
-		if (strcmp(pic_json_text_or(pic_json_get(pic_json_at(list, i), key), ""), name) == 0)
+		if (strcmp(pic_json_text_or(pic_json_get(pic_json_at(list, i), key), ""), name) ==
+		    0)
 			return pic_json_at(list, i);
 	fail_msg("%s is not listed", name);
 	return NULL;
@@ -310,8 +318,10 @@ static void legacy_discovery(void **state)
 	PIC_JSON struct pic_json *core = pic_kube_resources("", "v1");
 
 	(void)state;
-	const struct pic_json *group = entry(pic_json_get(groups, "groups"), "name", "fabric.symphony");
-	assert_at(pic_json_find(group, "preferredVersion", "groupVersion", NULL), "fabric.symphony/v1");
+	const struct pic_json *group =
+		entry(pic_json_get(groups, "groups"), "name", "fabric.symphony");
+	assert_at(pic_json_find(group, "preferredVersion", "groupVersion", NULL),
+		  "fabric.symphony/v1");
 	assert_at(pic_json_get(resources, "groupVersion"), "solution.symphony/v1");
 	const struct pic_json *list = pic_json_get(resources, "resources");
 	const struct pic_json *instances = entry(list, "name", "instances");
@@ -319,8 +329,8 @@ static void legacy_discovery(void **state)
 	assert_at(pic_json_get(instances, "kind"), "Instance");
 	entry(list, "name", "solutions/status");
 	assert_at(pic_json_get(core, "groupVersion"), "v1");
-	assert_false(pic_json_true(
-		pic_json_get(entry(pic_json_get(core, "resources"), "name", "namespaces"), "namespaced")));
+	assert_false(pic_json_true(pic_json_get(
+		entry(pic_json_get(core, "resources"), "name", "namespaces"), "namespaced")));
 	assert_null(pic_kube_resources("solution.symphony", "v2"));
 	assert_null(pic_kube_group("nobody.symphony"));
 }
@@ -342,7 +352,8 @@ static void aggregated_discovery(void **state)
 			assert_true(pic_json_count(resources) > 0);
 			for (size_t r = 0; r < pic_json_count(resources); r++) {
 				const struct pic_json *resource = pic_json_at(resources, r);
-				assert_non_null(pic_json_find(resource, "responseKind", "kind", NULL));
+				assert_non_null(
+					pic_json_find(resource, "responseKind", "kind", NULL));
 				assert_non_null(pic_json_get(resource, "scope"));
 			}
 		}

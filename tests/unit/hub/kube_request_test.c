@@ -83,11 +83,12 @@ static void paths_of_nothing(void **state)
 
 static void accept_headers(void **state)
 {
-	struct pic_kube_request request = {0};
+	struct pic_kube_request request = { 0 };
 
 	(void)state;
-	request.accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;"
-			 "g=meta.k8s.io,application/json";
+	request.accept =
+		"application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;"
+		"g=meta.k8s.io,application/json";
 	assert_true(pic_kube_wants_table(&request));
 	request.accept = "application/json";
 	assert_false(pic_kube_wants_table(&request));
@@ -95,19 +96,23 @@ static void accept_headers(void **state)
 	assert_false(pic_kube_wants_table(&request)); /* a form we do not write */
 	request.accept = "application/json, as=Table;v=v1, application/json;g=meta.k8s.io";
 	assert_false(pic_kube_wants_table(&request)); /* not in one media type */
+	assert_string_equal(
+		pic_kube_wants_aggregated(
+			"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
+			"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
+			"application/json"),
+		"v2");
 	assert_string_equal(pic_kube_wants_aggregated(
-				    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
-				    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
-				    "application/json"), "v2");
-	assert_string_equal(pic_kube_wants_aggregated("application/json; g=apidiscovery.k8s.io; v=v2beta1; "
-						      "as=APIGroupDiscoveryList"), "v2beta1");
+				    "application/json; g=apidiscovery.k8s.io; v=v2beta1; "
+				    "as=APIGroupDiscoveryList"),
+			    "v2beta1");
 	assert_null(pic_kube_wants_aggregated("application/json, */*"));
 	assert_null(pic_kube_wants_aggregated(""));
 }
 
 static void content_types(void **state)
 {
-	struct pic_kube_request request = {.content_type = "Application/JSON; charset=utf-8"};
+	struct pic_kube_request request = { .content_type = "Application/JSON; charset=utf-8" };
 
 	(void)state;
 	assert_true(pic_kube_content_is(&request, "application/json"));
@@ -122,8 +127,8 @@ static void modes(void **state)
 	bool dry_run;
 
 	(void)state;
-	struct pic_kube_request request =
-		request_of("GET", "/api/v1/namespaces", QUERY("fieldValidation", "Strict", "dryRun", "All"));
+	struct pic_kube_request request = request_of(
+		"GET", "/api/v1/namespaces", QUERY("fieldValidation", "Strict", "dryRun", "All"));
 	assert_int_equal(pic_kube_read_modes(&request, &validation, &dry_run, &answer), 0);
 	assert_true(validation == PIC_KUBE_STRICT && dry_run);
 	request.from = QUERY("x", "y");
@@ -142,7 +147,8 @@ static void warning_headers(void **state)
 
 	(void)state;
 	pic_kube_warning_header("unknown field \"spec.a\\b\"\n", &header);
-	assert_string_equal(pic_buf_text(&header), "299 - \"unknown field \\\"spec.a\\\\b\\\"\\\\x0a\"");
+	assert_string_equal(pic_buf_text(&header),
+			    "299 - \"unknown field \\\"spec.a\\\\b\\\"\\\\x0a\"");
 }
 
 static void not_found_status(void **state)
@@ -151,14 +157,15 @@ static void not_found_status(void **state)
 
 	(void)state;
 	pic_kube_fail_not_found(&answer,
-				(struct pic_kube_subject){pic_kind_facts(PIC_KIND_CATALOG), "x"});
+				(struct pic_kube_subject){ pic_kind_facts(PIC_KIND_CATALOG), "x" });
 	assert_int_equal(answer.status, 404);
 	PIC_JSON struct pic_json *status = answer_tree(&answer);
-	assert_tree(status,
-		    "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
-		    "\"message\":\"catalogs.federation.symphony \\\"x\\\" not found\",\"reason\":\"NotFound\","
-		    "\"details\":{\"name\":\"x\",\"group\":\"federation.symphony\",\"kind\":\"catalogs\"},"
-		    "\"code\":404}");
+	assert_tree(
+		status,
+		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
+		"\"message\":\"catalogs.federation.symphony \\\"x\\\" not found\",\"reason\":\"NotFound\","
+		"\"details\":{\"name\":\"x\",\"group\":\"federation.symphony\",\"kind\":\"catalogs\"},"
+		"\"code\":404}");
 }
 
 static void invalid_status_names_the_kind(void **state)
@@ -168,22 +175,28 @@ static void invalid_status_names_the_kind(void **state)
 
 	(void)state;
 	pic_kube_cause(causes, "FieldValueRequired", "spec.solution", "Required value");
-	pic_kube_fail_invalid(&answer, (struct pic_kube_subject){pic_kind_facts(PIC_KIND_INSTANCE), "n"},
+	pic_kube_fail_invalid(&answer,
+			      (struct pic_kube_subject){ pic_kind_facts(PIC_KIND_INSTANCE), "n" },
 			      causes);
 	PIC_JSON struct pic_json *status = answer_tree(&answer);
-	assert_tree(pic_json_get(status, "details"),
-		    "{\"name\":\"n\",\"group\":\"solution.symphony\",\"kind\":\"Instance\",\"causes\":[{"
-		    "\"reason\":\"FieldValueRequired\",\"message\":\"Required value\","
-		    "\"field\":\"spec.solution\"}]}");
+	assert_tree(
+		pic_json_get(status, "details"),
+		"{\"name\":\"n\",\"group\":\"solution.symphony\",\"kind\":\"Instance\",\"causes\":[{"
+		"\"reason\":\"FieldValueRequired\",\"message\":\"Required value\","
+		"\"field\":\"spec.solution\"}]}");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(paths_of_objects), cmocka_unit_test(paths_of_nothing),
-		cmocka_unit_test(accept_headers),   cmocka_unit_test(content_types),
-		cmocka_unit_test(modes),	    cmocka_unit_test(warning_headers),
-		cmocka_unit_test(not_found_status), cmocka_unit_test(invalid_status_names_the_kind),
+		cmocka_unit_test(paths_of_objects),
+		cmocka_unit_test(paths_of_nothing),
+		cmocka_unit_test(accept_headers),
+		cmocka_unit_test(content_types),
+		cmocka_unit_test(modes),
+		cmocka_unit_test(warning_headers),
+		cmocka_unit_test(not_found_status),
+		cmocka_unit_test(invalid_status_names_the_kind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,12 +5,12 @@
 
 #include "hub/kube_api/selector.h"
 
-static const struct pic_kind_facts target_kind = {.kind = PIC_KIND_TARGET};
-static const struct pic_kind_facts event_kind = {.kind = PIC_KIND_EVENT};
+static const struct pic_kind_facts target_kind = { .kind = PIC_KIND_TARGET };
+static const struct pic_kind_facts event_kind = { .kind = PIC_KIND_EVENT };
 
 static bool labels(const char *selector, const char *labels_text)
 {
-	PIC_SELECTOR struct pic_selector parsed = {0};
+	PIC_SELECTOR struct pic_selector parsed = { 0 };
 	PIC_BUF struct pic_buf object = PIC_BUF_INIT(4096);
 	struct pic_error err = PIC_ERROR_INIT;
 
@@ -23,7 +23,7 @@ static bool labels(const char *selector, const char *labels_text)
 
 static void refused(const char *selector)
 {
-	struct pic_selector parsed = {0};
+	struct pic_selector parsed = { 0 };
 	struct pic_error err = PIC_ERROR_INIT;
 
 	if (pic_selector_parse_labels(selector, &parsed, &err) != -EINVAL)
@@ -113,7 +113,7 @@ static void bad_label_selectors(void **state)
 
 static bool fields(const char *selector, const struct pic_kind_facts *facts, const char *object)
 {
-	PIC_SELECTOR struct pic_selector parsed = {0};
+	PIC_SELECTOR struct pic_selector parsed = { 0 };
 	PIC_JSON struct pic_json *json = tree(object);
 	struct pic_error err = PIC_ERROR_INIT;
 
@@ -125,7 +125,8 @@ static bool fields(const char *selector, const struct pic_kind_facts *facts, con
 static void field_selectors(void **state)
 {
 	const char *target = "{\"metadata\":{\"name\":\"t\",\"namespace\":\"d\"}}";
-	const char *event = "{\"metadata\":{\"name\":\"e\"},\"involvedObject\":{\"kind\":\"Target\",\"uid\":\"u\"}}";
+	const char *event =
+		"{\"metadata\":{\"name\":\"e\"},\"involvedObject\":{\"kind\":\"Target\",\"uid\":\"u\"}}";
 
 	(void)state;
 	assert_true(fields("", &target_kind, target));
@@ -141,25 +142,29 @@ static void field_selectors(void **state)
 
 static void bad_field_selectors(void **state)
 {
-	struct pic_selector parsed = {0};
+	struct pic_selector parsed = { 0 };
 	struct pic_error err = PIC_ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(pic_selector_parse_fields("spec.x=1", &target_kind, &parsed, &err), -EINVAL);
+	assert_int_equal(pic_selector_parse_fields("spec.x=1", &target_kind, &parsed, &err),
+			 -EINVAL);
 	assert_string_equal(err.text, "field label not supported: spec.x");
-	assert_int_equal(pic_selector_parse_fields("metadata.name", &target_kind, &parsed, &err), -EINVAL);
-	assert_int_equal(pic_selector_parse_fields("involvedObject.uid=u", &target_kind, &parsed, &err),
+	assert_int_equal(pic_selector_parse_fields("metadata.name", &target_kind, &parsed, &err),
+			 -EINVAL);
+	assert_int_equal(pic_selector_parse_fields("involvedObject.uid=u", &target_kind, &parsed,
+						   &err),
 			 -EINVAL);
 	assert_null(parsed.text);
 }
 
 static void name_look_up(void **state)
 {
-	PIC_SELECTOR struct pic_selector parsed = {0};
+	PIC_SELECTOR struct pic_selector parsed = { 0 };
 
 	(void)state;
-	assert_int_equal(pic_selector_parse_fields("metadata.namespace!=x,metadata.name=a\\,b", &target_kind,
-						   &parsed, NULL), 0);
+	assert_int_equal(pic_selector_parse_fields("metadata.namespace!=x,metadata.name=a\\,b",
+						   &target_kind, &parsed, NULL),
+			 0);
 	assert_string_equal(pic_selector_equals(&parsed, "metadata.name"), "a,b");
 	assert_null(pic_selector_equals(&parsed, "metadata.namespace"));
 }
@@ -167,12 +172,9 @@ static void name_look_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(equality),
-		cmocka_unit_test(sets_and_existence),
-		cmocka_unit_test(comma_means_and),
-		cmocka_unit_test(bad_label_selectors),
-		cmocka_unit_test(field_selectors),
-		cmocka_unit_test(bad_field_selectors),
+		cmocka_unit_test(equality),	   cmocka_unit_test(sets_and_existence),
+		cmocka_unit_test(comma_means_and), cmocka_unit_test(bad_label_selectors),
+		cmocka_unit_test(field_selectors), cmocka_unit_test(bad_field_selectors),
 		cmocka_unit_test(name_look_up),
 	};
 

@@ -7,12 +7,13 @@
 
 static struct pic_kube_applied result;
 
-static int apply(const char *live, const char *applied, const char *config, const char *manager, bool force)
+static int apply(const char *live, const char *applied, const char *config, const char *manager,
+		 bool force)
 {
 	PIC_JSON struct pic_json *l = live ? tree(live) : NULL;
 	PIC_JSON struct pic_json *a = applied ? tree(applied) : NULL;
 	PIC_JSON struct pic_json *c = tree(config);
-	const struct pic_kube_apply in = {l, a, c, manager, force};
+	const struct pic_kube_apply in = { l, a, c, manager, force };
 	struct pic_error err = PIC_ERROR_INIT;
 
 	pic_kube_applied_free(&result);
@@ -43,18 +44,24 @@ static void gives_up_what_it_no_longer_applies(void **state)
 	(void)state;
 	assert_int_equal(apply("{\"spec\":{\"a\":1,\"b\":{\"x\":1,\"y\":2},\"mine\":7}}",
 			       "{\"m\":{\"spec\":{\"a\":1,\"b\":{\"x\":1,\"y\":2}}}}",
-			       "{\"spec\":{\"a\":1,\"b\":{\"y\":2}}}", "m", false), 0);
+			       "{\"spec\":{\"a\":1,\"b\":{\"y\":2}}}", "m", false),
+			 0);
 	assert_tree(result.object, "{\"spec\":{\"a\":1,\"b\":{\"y\":2},\"mine\":7}}");
-	assert_int_equal(apply("{\"spec\":{\"b\":{\"x\":1},\"c\":3}}", "{\"m\":{\"spec\":{\"b\":{\"x\":1}}}}",
-			       "{\"spec\":{\"c\":3}}", "m", false), 0);
-	assert_tree(result.object, "{\"spec\":{\"c\":3}}"); /* the empty map goes with its last key */
+	assert_int_equal(apply("{\"spec\":{\"b\":{\"x\":1},\"c\":3}}",
+			       "{\"m\":{\"spec\":{\"b\":{\"x\":1}}}}", "{\"spec\":{\"c\":3}}", "m",
+			       false),
+			 0);
+	assert_tree(result.object,
+		    "{\"spec\":{\"c\":3}}"); /* the empty map goes with its last key */
 }
 
 static void keeps_what_others_still_apply(void **state)
 {
 	(void)state;
-	assert_int_equal(apply("{\"spec\":{\"a\":1}}", "{\"m\":{\"spec\":{\"a\":1}},\"n\":{\"spec\":{\"a\":1}}}",
-			       "{\"spec\":{}}", "m", false), 0);
+	assert_int_equal(apply("{\"spec\":{\"a\":1}}",
+			       "{\"m\":{\"spec\":{\"a\":1}},\"n\":{\"spec\":{\"a\":1}}}",
+			       "{\"spec\":{}}", "m", false),
+			 0);
 	assert_tree(result.object, "{\"spec\":{\"a\":1}}");
 	assert_tree(result.applied, "{\"m\":{\"spec\":{}},\"n\":{\"spec\":{\"a\":1}}}");
 }
@@ -63,49 +70,61 @@ static void arrays_are_leaves(void **state)
 {
 	(void)state;
 	assert_int_equal(apply("{\"spec\":{\"l\":[1,2]}}", "{\"m\":{\"spec\":{\"l\":[1,2]}}}",
-			       "{\"spec\":{\"l\":[2]}}", "m", false), 0);
+			       "{\"spec\":{\"l\":[2]}}", "m", false),
+			 0);
 	assert_tree(result.object, "{\"spec\":{\"l\":[2]}}");
 }
 
 static void disagreeing_is_a_conflict(void **state)
 {
 	(void)state;
-	assert_int_equal(apply("{\"spec\":{\"a\":1,\"b\":1}}", "{\"n\":{\"spec\":{\"a\":1,\"b\":1}}}",
-			       "{\"spec\":{\"a\":2,\"b\":1}}", "m", false), -EEXIST);
-	assert_tree(result.conflicts, "[{\"reason\":\"FieldManagerConflict\","
-				      "\"message\":\"conflict with \\\"n\\\"\",\"field\":\".spec.a\"}]");
+	assert_int_equal(apply("{\"spec\":{\"a\":1,\"b\":1}}",
+			       "{\"n\":{\"spec\":{\"a\":1,\"b\":1}}}",
+			       "{\"spec\":{\"a\":2,\"b\":1}}", "m", false),
+			 -EEXIST);
+	assert_tree(result.conflicts,
+		    "[{\"reason\":\"FieldManagerConflict\","
+		    "\"message\":\"conflict with \\\"n\\\"\",\"field\":\".spec.a\"}]");
 	assert_null(result.object);
 	/* nobody owns it: no conflict */
 	assert_int_equal(apply("{\"spec\":{\"a\":1}}", "{\"n\":{\"spec\":{\"z\":1}}}",
-			       "{\"spec\":{\"a\":2}}", "m", false), 0);
+			       "{\"spec\":{\"a\":2}}", "m", false),
+			 0);
 }
 
 static void force_takes_over(void **state)
 {
 	(void)state;
-	assert_int_equal(apply("{\"spec\":{\"a\":1,\"b\":1}}", "{\"n\":{\"spec\":{\"a\":1,\"b\":1}}}",
-			       "{\"spec\":{\"a\":2}}", "m", true), 0);
+	assert_int_equal(apply("{\"spec\":{\"a\":1,\"b\":1}}",
+			       "{\"n\":{\"spec\":{\"a\":1,\"b\":1}}}", "{\"spec\":{\"a\":2}}", "m",
+			       true),
+			 0);
 	assert_tree(result.object, "{\"spec\":{\"a\":2,\"b\":1}}");
 	assert_tree(result.applied, "{\"n\":{\"spec\":{\"b\":1}},\"m\":{\"spec\":{\"a\":2}}}");
 }
 
-#define CLIENT_SIDE_LIVE                                                                           \
-	"{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/last-applied-configuration\":"    \
+#define CLIENT_SIDE_LIVE \
+	"{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/last-applied-configuration\":" \
 	"\"{\\\"spec\\\":{\\\"components\\\":[1]}}\"}},\"spec\":{\"components\":[1]}}"
 
 static void client_side_apply_is_a_manager(void **state)
 {
 	(void)state;
-	assert_int_equal(apply(CLIENT_SIDE_LIVE, NULL, "{\"spec\":{\"components\":[2]}}", "kubectl", false),
+	assert_int_equal(apply(CLIENT_SIDE_LIVE, NULL, "{\"spec\":{\"components\":[2]}}", "kubectl",
+			       false),
 			 -EEXIST);
 	assert_tree(result.conflicts,
 		    "[{\"reason\":\"FieldManagerConflict\",\"message\":\"conflict with "
 		    "\\\"kubectl-client-side-apply\\\"\",\"field\":\".spec.components\"}]");
-	assert_int_equal(apply(CLIENT_SIDE_LIVE, NULL, "{\"spec\":{\"components\":[2]}}", "kubectl", true), 0);
+	assert_int_equal(apply(CLIENT_SIDE_LIVE, NULL, "{\"spec\":{\"components\":[2]}}", "kubectl",
+			       true),
+			 0);
 	/* the annotation itself is never fought over */
 	assert_int_equal(apply(CLIENT_SIDE_LIVE, "{\"x\":" CLIENT_SIDE_LIVE "}",
 			       "{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/"
-			       "last-applied-configuration\":\"{}\"}}}", "kubectl-last-applied", false), 0);
+			       "last-applied-configuration\":\"{}\"}}}",
+			       "kubectl-last-applied", false),
+			 0);
 }
 
 static void managers_are_bounded(void **state)

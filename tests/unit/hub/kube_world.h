@@ -54,12 +54,13 @@ static inline struct pic_object *world_next(void *data, enum pic_kind kind, cons
 	return best;
 }
 
-static inline struct pic_object *world_add(struct world *world, enum pic_kind kind, const char *json)
+static inline struct pic_object *world_add(struct world *world, enum pic_kind kind,
+					   const char *json)
 {
 	struct pic_object *object = NULL;
 	struct pic_error err = PIC_ERROR_INIT;
 
-	world->face = (struct pic_kube_world){world_find, world_next, world};
+	world->face = (struct pic_kube_world){ world_find, world_next, world };
 	if (pic_object_new(&object, kind, tree(json), &err) < 0)
 		fail_msg("%s: %s", json, err.text);
 	assert_true(world->count < WORLD_MAX);
@@ -70,11 +71,12 @@ static inline struct pic_object *world_add(struct world *world, enum pic_kind ki
 /* With the namespace "default" and nothing else. */
 static inline void world_init(struct world *world)
 {
-	*world = (struct world){0};
-	world_add(world, PIC_KIND_NAMESPACE,
-		  "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"default\","
-		  "\"uid\":\"ns\",\"resourceVersion\":\"1\",\"generation\":1},"
-		  "\"status\":{\"phase\":\"Active\"}}");
+	*world = (struct world){ 0 };
+	world_add(
+		world, PIC_KIND_NAMESPACE,
+		"{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"default\","
+		"\"uid\":\"ns\",\"resourceVersion\":\"1\",\"generation\":1},"
+		"\"status\":{\"phase\":\"Active\"}}");
 }
 
 static inline void world_free(struct world *world)
@@ -95,7 +97,7 @@ static inline const char *query_get(const void *from, const char *name)
 	return NULL;
 }
 
-#define QUERY(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define QUERY(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static inline struct pic_kube_request request_of(const char *method, const char *path,
 						 const char *const *query)
@@ -122,7 +124,7 @@ static inline struct pic_kube_request request_with(const char *method, const cha
 	struct pic_kube_request request = request_of(method, path, query);
 
 	request.content_type = type;
-	request.body = (struct pic_view){body, strlen(body)};
+	request.body = (struct pic_view){ body, strlen(body) };
 	return request;
 }
 
