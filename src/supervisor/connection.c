@@ -181,8 +181,8 @@ static int connection_new(struct pic_supervisor *supervisor, int fd, uid_t user)
 	*connection = (struct pic_connection){
 		.supervisor = supervisor, .fd = fd, .user = user, .serial = ++supervisor->last_serial,
 	};
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0 ||
-	    pic_loop_watch(supervisor->loop, fd, EPOLLIN, on_readable, connection, &connection->watch,
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)); /* without it, lists are shorter */
+	if (pic_loop_watch(supervisor->loop, fd, EPOLLIN, on_readable, connection, &connection->watch,
 			   NULL) < 0) {
 		free(connection);
 		return -ENOMEM;
