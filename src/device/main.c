@@ -66,6 +66,13 @@ static const struct pic_option config_options[] = {
 	{ .name = NULL },
 };
 
+static const struct pic_option purge_options[] = {
+	{ "all", 0, PIC_OPTION_FLAG, "", NULL,
+	  "also forget the hub: certificate, desired state and the state folder itself", AT(all),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ .name = NULL },
+};
+
 static const struct pic_command policy_commands[] = {
 	{ .name = "why",
 	  .arguments = "INSTANCE/COMPONENT",
@@ -139,6 +146,7 @@ static const struct pic_command commands[] = {
 	{ .name = "purge",
 	  .arguments = "",
 	  .help = "stop every workload and remove artifacts, logs and holds",
+	  .options = purge_options,
 	  .run = pic_verb_purge },
 	{ .name = "wasm",
 	  .arguments = "",

@@ -40,6 +40,7 @@ struct pic_device_options {
 	bool follow;	     /* logs -f */
 	long long lines;     /* logs -n */
 	bool effective;	     /* config --effective */
+	bool all;	     /* purge --all */
 	struct pic_option_list wasm_listen, wasm_connect, wasm_folders, wasm_environment; /* wasm run */
 	const char *wasm_memory; /* wasm run, wasm inspect */
 };

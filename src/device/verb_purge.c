@@ -1,9 +1,14 @@
-/* `piccolo purge`: nothing of any workload stays. Through the supervisor that runs, else by one for the task. */
+/*
+ * `piccolo purge`: nothing of any workload stays. Through the supervisor that runs, else by one for the task.
+ * With --all nothing of the device stays either: it has to be enrolled afresh afterwards.
+ */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "agent/supervisor_link.h"
+#include "base/file.h"
 #include "device/verbs.h"
 
 #define LIMIT_MS 60000
@@ -18,6 +23,28 @@ static int ask(const struct pic_device_options *options, struct pic_error *err)
 	return r == 0 && reply.status < 0 ? pic_error_set(err, reply.status, "%s", reply.text) : r;
 }
 
+/* The identity is the agent's: taken from under a running one it would only be written again. */
+static int forget_device(const struct pic_device_options *options, struct pic_error *err)
+{
+	int r = pic_folder_remove(AT_FDCWD, options->state, err);
+
+	return r < 0 ? r : pic_folder_remove(AT_FDCWD, options->run_dir, err);
+}
+
+static int purge_all(const struct pic_device_options *options)
+{
+	struct pic_error err = PIC_ERROR_INIT;
+	int status = pic_device_purge(options);
+	int r = status == PIC_EXIT_OK ? forget_device(options, &err) : 0;
+
+	if (r < 0)
+		return pic_device_complain(r, &err);
+	if (status == PIC_EXIT_OK)
+		printf("nothing of this device is left in %s and %s; enroll it afresh to use it again\n",
+		       options->state, options->run_dir);
+	return status;
+}
+
 int pic_verb_purge(void *program, int argc, char **argv)
 {
 	struct pic_device_options *options = program;
@@ -28,6 +55,12 @@ int pic_verb_purge(void *program, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
+	if (options->all && (r == -ENOENT || r == -ECONNREFUSED))
+		return purge_all(options);
+	if (options->all && r == 0)
+		r = pic_error_set(&err, -EBUSY,
+				  "the workloads are gone, but --all wants the device stopped: end piccolo and "
+				  "piccolo-agent first");
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		status = pic_device_purge(options);
 	else if (r < 0)
