@@ -114,8 +114,10 @@ void pic_cgroups_close(struct pic_cgroups *groups, const char *folder, bool remo
 
 	snprintf(path, sizeof(path), "../%s", folder);
 	for (int role = 0; role < PIC_CGROUP_ROLES; role++) {
+		bool ours = !groups->tree[role].unified || !groups->delegated;
+
 		/* the same folder may play several roles; one that is not empty stays */
-		if (remove && !groups->delegated && groups->tree[role].fd >= 0)
+		if (remove && ours && groups->tree[role].fd >= 0)
 			unlinkat(groups->tree[role].fd, path, AT_REMOVEDIR);
 		pic_close_fd(&groups->tree[role].fd);
 	}

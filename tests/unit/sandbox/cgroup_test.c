@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -276,6 +278,89 @@ static void two_owners_are_refused(void **state)
 	assert_non_null(strstr(err.text, "another supervisor"));
 }
 
+/* The unified tree's mount point, or "". */
+static void unified_mount(char out[256])
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	char line[1024];
+
+	out[0] = '\0';
+	while (mounts && fgets(line, sizeof(line), mounts))
+		if (strstr(line, " - cgroup2 ") && sscanf(line, "%*s %*s %*s %*s %255s", out) == 1)
+			break;
+	if (mounts)
+		fclose(mounts);
+}
+
+static void write_file(const char *folder_path, const char *name, const char *content)
+{
+	char path[600];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder_path, name);
+	fd = open(path, O_WRONLY);
+	if (fd < 0 || write(fd, content, strlen(content)) < 0)
+		_exit(5);
+	close(fd);
+}
+
+/* As systemd would start it: in a group that carries the mark. */
+static void live_in_a_delegated_group(struct sandbox_child *child, void *data)
+{
+	struct pic_cgroups own;
+	char line[512] = "";
+	FILE *self;
+
+	write_file(data, "cgroup.procs", "0");
+	if (pic_cgroups_open(&own, "never-made", &child->error) < 0)
+		return;
+	child->numbers[0] = own.delegated;
+	child->numbers[1] = pic_cgroup_make(&own, GROUP, 8 << 20, 4, &child->error);
+	self = fopen("/proc/self/cgroup", "re");
+	while (self && fgets(line, sizeof(line), self) && strncmp(line, "0::", 3) != 0)
+		;
+	snprintf(child->text, sizeof(child->text), "%.255s", line);
+	child->numbers[2] = faccessat(own.tree[PIC_CGROUP_MEMBERS].fd, GROUP, F_OK, 0);
+	child->numbers[3] = pic_cgroup_end(&own, GROUP, &child->error);
+	pic_cgroups_close(&own, "never-made", true);
+	/* a second time, from the leaf: the same base */
+	if (pic_cgroups_open(&own, "never-made", &child->error) < 0)
+		return;
+	child->numbers[4] = own.delegated;
+	child->numbers[5] = faccessat(own.tree[PIC_CGROUP_MEMBERS].fd, "supervisor", F_OK, 0);
+	pic_cgroups_close(&own, "never-made", true);
+}
+
+static void a_delegated_group_is_the_base(void **state)
+{
+	struct sandbox_child child = { .numbers = { 0 } };
+	char mount[256], path[400], leaf[450];
+
+	(void)state;
+	if (!can_run())
+		skip();
+	unified_mount(mount);
+	if (!mount[0]) {
+		printf("skipped: no unified cgroup tree here\n");
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/piccolo-unit-%d", mount, (int)getpid());
+	snprintf(leaf, sizeof(leaf), "%s/supervisor", path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(setxattr(path, "user.delegate", "1", 1, 0), 0);
+	assert_int_equal(sandbox_child_run(live_in_a_delegated_group, path, &child), 0);
+	rmdir(leaf);
+	assert_int_equal(rmdir(path), 0);
+	assert_string_equal(child.error.text, "");
+	assert_int_equal(child.numbers[0], 1);
+	assert_int_equal(child.numbers[1], 0);
+	assert_non_null(strstr(child.text, "/supervisor\n"));
+	assert_int_equal(child.numbers[2], 0);
+	assert_int_equal(child.numbers[3], 0);
+	assert_int_equal(child.numbers[4], 1);
+	assert_int_equal(child.numbers[5], 0);
+}
+
 static int tear_down(void **state)
 {
 	char path[128];
@@ -285,7 +370,7 @@ static int tear_down(void **state)
 	if (!usable)
 		return 0;
 	pic_cgroups_close(&groups, folder, true);
-	snprintf(path, sizeof(path), "find /sys/fs/cgroup -name '%s' 2>/dev/null | grep -q .", folder);
+	snprintf(path, sizeof(path), "find /sys/fs/cgroup -name '%s' -o -name never-made 2>/dev/null | grep -q .", folder);
 	left = system(path) == 0;
 	if (left)
 		printf("a base folder stayed behind\n");
@@ -302,6 +387,7 @@ int main(void)
 		cmocka_unit_test(usage_grows),
 		cmocka_unit_test(the_names_are_listed),
 		cmocka_unit_test(two_owners_are_refused),
+		cmocka_unit_test(a_delegated_group_is_the_base),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
