@@ -35,7 +35,10 @@ class World:
         return any(d["online"] for d in json.loads(self.hub.ctl("device", "list", "-o", "json").stdout)["devices"])
 
     def supervisor_and_agent(self):
-        return [self.device.pid, *children(self.device.pid)]
+        pids = [self.device.pid, *children(self.device.pid)]
+        if len(pids) != 2:
+            raise AssertionError(f"a supervisor and an agent were expected, there are {pids}")
+        return pids
 
     def deploy(self):
         self.hub.apply_sample()

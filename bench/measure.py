@@ -74,7 +74,12 @@ def cpu_ms(pid):
 
 
 def children(pid):
+    """By the parent that each process names: not every kernel lists children."""
     found = []
-    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [int(child) for child in path.read_text().split()]
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+        except (OSError, IndexError):
+            continue  # it has ended meanwhile
     return found
