@@ -31,7 +31,7 @@ static int forget_device(const struct pic_device_options *options, struct pic_er
 	return r < 0 ? r : pic_folder_remove(AT_FDCWD, options->run_dir, err);
 }
 
-static int purge_all(const struct pic_device_options *options)
+static int purge_all(struct pic_device_options *options)
 {
 	struct pic_error err = PIC_ERROR_INIT;
 	int status = pic_device_purge(options);
