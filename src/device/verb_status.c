@@ -95,7 +95,9 @@ static void say_hub(const struct pic_json *root)
 	char age[PIC_TIME_TEXT];
 
 	age_of(contact, age);
-	if (!hub[0])
+	if (text_of(root, "file")[0])
+		say("file", "%s", text_of(root, "file"));
+	else if (!hub[0])
 		say("hub", "none (%s)", strcmp(connection, "none") == 0 ? "`piccolo join` makes one" : connection);
 	else if (contact[0])
 		say("hub", "%s, %s, last contact %s ago", hub, connection, age);
@@ -109,6 +111,8 @@ static void say_document(const struct pic_json *root)
 {
 	if (!text_of(root, "epoch")[0])
 		say("document", "none yet");
+	else if (text_of(root, "file")[0])
+		say("document", "revision %lld", number_of(root, "revision"));
 	else
 		say("document", "revision %lld, epoch %.8s, removed through %lld", number_of(root, "revision"),
 		    text_of(root, "epoch"), number_of(root, "removed-through"));

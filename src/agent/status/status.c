@@ -46,6 +46,8 @@ static void add_link(const struct pic_agent *agent, struct pic_json *root)
 		pic_time_format(state->contact_wall_ms, contact);
 		pic_json_set_text(root, "last-contact", contact);
 	}
+	if (agent->settings->file)
+		pic_json_set_text(root, "file", agent->settings->file);
 	pic_json_set_bool(root, "supervisor", agent->listed);
 	pic_json_set_text(root, "policy-problem", agent->policy_problem);
 }
