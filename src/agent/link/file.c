@@ -16,11 +16,14 @@
 #include "base/file.h"
 #include "base/log.h"
 
+#define SETTLE_MS 20 /* an editor moves files about */
+
 struct pic_link {
 	struct pic_link_settings settings;
 	struct pic_link_state state;
 	struct pic_timer *timer;
 	int watch_fd;
+	bool watches_folder;
 	struct pic_watch *watch;
 	char *folder, *name;
 	int64_t revision;
@@ -36,6 +39,19 @@ static void set_problem(struct pic_link *link, const char *reason, const char *p
 	link->settings.handler.changed(link->settings.handler.data);
 }
 
+/* The folder tells of every way a file can change. Where it may not be read the file itself is watched, each
+ * time anew, since an editor may have put another one in its place. */
+static void watch_file(struct pic_link *link)
+{
+	if (link->watches_folder || link->watch_fd < 0)
+		return;
+	if (inotify_add_watch(link->watch_fd, link->folder, IN_CLOSE_WRITE | IN_MOVED_TO) >= 0)
+		link->watches_folder = true;
+	else if (inotify_add_watch(link->watch_fd, link->settings.file,
+				   IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF) < 0)
+		pic_log(PIC_LOG_INFO, "file-not-watched", PIC_TEXT("why", strerror(errno)));
+}
+
 /* A file that cannot be read or makes no sense changes nothing: the last good state stays. */
 static void read_file(void *data)
 {
@@ -49,7 +65,10 @@ static void read_file(void *data)
 		.revision = ++link->revision,
 		.now_wall_ms = pic_clock_wall_ms(),
 	};
-	int r = pic_file_read_path(link->settings.file, &text, &err);
+	int r;
+
+	watch_file(link); /* before it is read: a change in between is not lost */
+	r = pic_file_read_path(link->settings.file, &text, &err);
 
 	if (r == 0)
 		r = pic_file_document(pic_buf_text(&text), text.size, &frame, &document, &err);
@@ -74,8 +93,8 @@ static void on_event(void *data, int fd, uint32_t events)
 	for (ssize_t at = 0; at < size;) {
 		const struct inotify_event *event = (const void *)(buffer.bytes + at);
 
-		if (event->len > 0 && strcmp(event->name, link->name) == 0)
-			pic_timer_set(link->timer, 0);
+		if (event->len == 0 || strcmp(event->name, link->name) == 0)
+			pic_timer_set(link->timer, SETTLE_MS);
 		at += (ssize_t)(sizeof(*event) + event->len);
 	}
 }
@@ -116,10 +135,11 @@ static int open_link(struct pic_link **out, const struct pic_link_settings *sett
 		close_link(link);
 		return pic_error_set(err, -ENOMEM, "no memory for the file");
 	}
-	if (link->watch_fd < 0 ||
-	    inotify_add_watch(link->watch_fd, link->folder, IN_CLOSE_WRITE | IN_MOVED_TO) < 0 ||
-	    pic_loop_watch(settings->loop, link->watch_fd, EPOLLIN, on_event, link, &link->watch, NULL) < 0)
-		pic_log(PIC_LOG_INFO, "file-not-watched", PIC_TEXT("why", strerror(errno)));
+	if (link->watch_fd >= 0 && pic_loop_watch(settings->loop, link->watch_fd, EPOLLIN, on_event, link,
+						  &link->watch, err) < 0) {
+		close_link(link);
+		return -ENOMEM;
+	}
 	pic_timer_set(link->timer, 0);
 	*out = link;
 	return 0;
