@@ -14,19 +14,23 @@ static struct pic_json *reply_for(struct pic_hub *hub, const char *target, const
 {
 	struct pic_json *reply = pic_json_new_object();
 	PIC_BUF struct pic_buf line = PIC_BUF_INIT(4096);
-	char pin[PIC_SHA256_TEXT], time[PIC_TIME_TEXT];
+	char hex[PIC_SHA256_TEXT], pin[PIC_SHA256_TEXT + 8], time[PIC_TIME_TEXT];
 	struct pic_sha256 digest;
 
 	pic_identity_authority_pin(hub->identity, &digest);
-	pic_sha256_text(&digest, pin);
+	pic_sha256_text(&digest, hex);
+	snprintf(pin, sizeof(pin), "sha256:%s", hex);
 	pic_time_format(expires_ms, time);
-	pic_buf_format(&line, "piccolo join %s --target %s --ca-pin sha256:%s", hub->public_url,
-		       target, pin);
+	pic_buf_format(&line, "piccolo join %s --target %s --ca-pin %s", hub->public_url, target,
+		       pin);
 	if (hub->tls_pin)
 		pic_buf_format(&line, " --tls-pin %s", hub->tls_pin);
 	pic_buf_text_add(&line, " --token-file -");
 	pic_json_set_text(reply, "target", target);
 	pic_json_set_text(reply, "token", token);
+	pic_json_set_text(reply, "ca-pin", pin);
+	if (hub->tls_pin)
+		pic_json_set_text(reply, "tls-pin", hub->tls_pin);
 	pic_json_set_text(reply, "join", pic_buf_text(&line));
 	pic_json_set_text(reply, "expires", time);
 	return reply;

@@ -41,9 +41,9 @@ static void begin_session(struct pic_device *device, const char *session)
 static void add_event(struct pic_store *store, struct pic_change *change, const char *name,
 		      const char *why)
 {
-	struct pic_event_subject subject = { .kind = PIC_KIND_TARGET,
-					     .space = "default",
-					     .name = name };
+	struct pic_event_subject subject = {
+		.kind = PIC_KIND_TARGET, .uid = "", .space = "default", .name = name
+	};
 	struct pic_engine_note note = { .warning = true, .reason = "Quarantined" };
 
 	for (struct pic_object *target = pic_store_next(store, PIC_KIND_TARGET, NULL, NULL); target;

@@ -249,9 +249,7 @@ static bool was_just_there(struct pic_store *store, const struct pic_symphony_su
 {
 	const struct pic_object *tombstone =
 		pic_store_get(store, PIC_KIND_TOMBSTONE, subject->space, subject->name);
-	const char *since = tombstone ? pic_json_text(pic_json_find(tombstone->json, "metadata",
-								    "creationTimestamp", NULL))
-				      : NULL;
+	const char *since = pic_json_get_text(pic_object_spec(tombstone), "gone");
 	int64_t then;
 
 	return since && pic_time_parse(since, &then) == 0 &&
