@@ -137,6 +137,13 @@ def kubectl(client, request):
     return Kubectl(*client, space)
 
 
+def watchers(hub):
+    """How many watches the hub has open."""
+    status, text = hub.api("GET", "/metrics")
+    assert status == 200, text
+    return int(float(re.search(r"^piccolo_hub_watchers (\S+)$", text, re.M).group(1)))
+
+
 def newer(kubectl, minor):
     if kubectl.version < (1, minor):
         pytest.skip(f"kubectl 1.{minor} brought this, here is 1.{kubectl.version[1]}")
@@ -173,6 +180,15 @@ def catalog(name="settings", **properties):
 
 def listing(*objects):
     return {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+
+
+@pytest.fixture(autouse=True)
+def watches_end_with_their_clients(request):
+    """A client that is killed says nothing; the hub must notice."""
+    yield
+    if "kubectl" in request.fixturenames:
+        hub = request.getfixturevalue("the_hub")
+        wait(lambda: watchers(hub) == 0, what="the hub forgets watches whose clients are gone")
 
 
 def apply(kubectl, *objects, **more):
@@ -527,7 +543,7 @@ def test_watch_one_as_a_table(kubectl):
 def test_watch_with_a_selector(kubectl):
     apply(kubectl, catalog("one"))
     with kubectl.watching("get", "catalogs", "-w", "-l", "show=yes", "-o", "jsonpath={.metadata.name}{\"\\n\"}") as lines:
-        time.sleep(0.5)  # nothing can be waited for: nothing matches yet, and an early label would be in the list
+        wait(lambda: watchers(kubectl.hub), what="the watch is open")
         kubectl("label", "catalog", "one", "show=yes")
         wait(lambda: lines() == ["one"], what="it enters")
         kubectl("label", "catalog", "one", "show-")
@@ -547,7 +563,7 @@ def test_wait_for_a_condition(kubectl):
         assert wait(lambda: lines.process.poll(), what="wait for nothing ends") != 0
     apply(kubectl, catalog("late"))
     with kubectl.watching("wait", "--for=condition=Done", "catalog/late", "--timeout=20s") as lines:
-        time.sleep(0.5)  # so that it watches when the status comes; either way it must end well
+        wait(lambda: watchers(kubectl.hub), what="the watch is open")
         status = {"status": {"conditions": [{"type": "Done", "status": "True"}]}}
         code, body = kubectl.hub.api("PATCH", f"/apis/federation.symphony/v1/namespaces/{kubectl.space}/catalogs/late/status",
                                      json.dumps(status), headers={"Content-Type": "application/merge-patch+json"})
@@ -580,7 +596,7 @@ def test_delete(kubectl):
 def test_wait_for_delete(kubectl):
     apply(kubectl, catalog("late"))
     with kubectl.watching("wait", "--for=delete", "catalog/late", "--timeout=20s") as lines:
-        time.sleep(0.5)  # so that it watches when the object goes; either way it must end well
+        wait(lambda: watchers(kubectl.hub), what="the watch is open")
         kubectl("delete", "catalog", "late", "--wait=false")
         wait(lambda: (lines.process.poll() is not None) or None, what="wait ends")
         if kubectl.version >= (1, 27):

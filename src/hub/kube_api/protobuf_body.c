@@ -76,11 +76,9 @@ static int set_text(struct pic_json *into, const char *name, struct pic_view byt
 {
 	if (bytes.size == 0) /* how unset fields arrive */
 		return 0;
-	if (memchr(bytes.data, '\0', bytes.size))
-		return damaged(err, "a text with a NUL in it");
 	struct pic_json *text = pic_json_new_text_sized(bytes.data, bytes.size);
 	if (!text)
-		return damaged(err, "a text that is not UTF-8");
+		return damaged(err, "a text that is not UTF-8, or has a NUL in it");
 	return pic_json_set(into, name, text);
 }
 
