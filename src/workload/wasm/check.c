@@ -25,8 +25,7 @@ static bool ports_are_sane(const struct pic_policy_ports *ports, uint32_t count)
 	return true;
 }
 
-/* Absolute, and without a way up: policy compares texts. */
-static bool path_is_plain(const char *path)
+bool pic_wasm_path_is_plain(const char *path)
 {
 	const char *at = path;
 
@@ -53,7 +52,7 @@ static bool folders_are_sane(const struct pic_wasm_spec *spec)
 		if (!is_text(folder->guest, sizeof(folder->guest)) || folder->guest[0] == '\0' ||
 		    !is_text(folder->host, sizeof(folder->host)))
 			return false;
-		if (folder->trace ? folder->writable : !path_is_plain(folder->host))
+		if (folder->trace ? folder->writable : !pic_wasm_path_is_plain(folder->host))
 			return false;
 	}
 	return true;

@@ -78,6 +78,9 @@ static int parse_folder(struct pic_wasm_folder *folder, const char *word, struct
 	if (folder->host[0] != '/')
 		return pic_error_set(err, -EINVAL, "the folder \"%s\" of the device is not absolute",
 				     folder->host);
+	if (!pic_wasm_path_is_plain(folder->host))
+		return pic_error_set(err, -EINVAL, "the folder \"%s\" of the device goes up with ..",
+				     folder->host);
 	folder->trace = is_tracefs(folder->host);
 	if (folder->trace && folder->writable)
 		return pic_error_set(err, -EINVAL, "the trace folder can only be read");

@@ -26,6 +26,8 @@ int pic_wasm_spec_connect(struct pic_wasm_spec *spec, const char *word, struct p
 int pic_wasm_spec_argument(struct pic_wasm_spec *spec, const char *word, struct pic_error *err);
 int pic_wasm_spec_environment(struct pic_wasm_spec *spec, const char *word, struct pic_error *err);
 int pic_wasm_spec_memory(struct pic_wasm_spec *spec, const char *word, struct pic_error *err);
+/* Absolute, and without a way up: policy compares texts. */
+bool pic_wasm_path_is_plain(const char *path);
 /* 0 when the bytes of a spec, which may come from anybody, are one. */
 int pic_wasm_spec_validate(const struct pic_wasm_spec *spec, struct pic_error *err);
 

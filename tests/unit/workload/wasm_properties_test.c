@@ -107,6 +107,7 @@ static void names_what_is_wrong(void **state)
 		{"{\"wasm.env\":\"=x\"}", "wasm.env:", "NAME=VALUE"},
 		{"{\"wasm.args\":\"'open\"}", "wasm.args:", "quote"},
 		{"{\"wasm.dir\":\"/a:relative\"}", "wasm.dir:", "not absolute"},
+		{"{\"wasm.dir\":\"/a:/srv/../etc\"}", "wasm.dir:", "goes up"},
 		{"{\"wasm.dir\":\"/a:/b:wx\"}", "wasm.dir:", "rw"},
 		{"{\"wasm.dir\":\":/b\"}", "wasm.dir:", "empty"},
 		{"{\"wasm.dir\":\"/:/sys/kernel/tracing:rw\"}", "wasm.dir:", "only be read"},
