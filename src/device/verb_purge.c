@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -45,6 +46,13 @@ static int purge_all(struct pic_device_options *options)
 	return status;
 }
 
+/* A connection that is closed without an answer was to a socket that a child of a dead supervisor still held
+ * for a moment; when one lives after all, the work without it is refused by its lock. */
+static bool is_absent(int r)
+{
+	return r == -ENOENT || r == -ECONNREFUSED || r == -ECONNRESET;
+}
+
 int pic_verb_purge(void *program, int argc, char **argv)
 {
 	struct pic_device_options *options = program;
@@ -55,13 +63,13 @@ int pic_verb_purge(void *program, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (options->all && (r == -ENOENT || r == -ECONNREFUSED))
+	if (options->all && is_absent(r))
 		return purge_all(options);
 	if (options->all && r == 0)
 		r = pic_error_set(&err, -EBUSY,
 				  "the workloads are gone, but --all wants the device stopped: end piccolo and "
 				  "piccolo-agent first");
-	if (r == -ENOENT || r == -ECONNREFUSED)
+	if (is_absent(r))
 		status = pic_device_purge(options);
 	else if (r < 0)
 		status = pic_device_complain(r, &err);

@@ -628,6 +628,17 @@ def test_a_reused_pid_is_not_mistaken(supervisor, client, running):
         stranger.wait()
 
 
+def test_a_wrong_start_time_is_another_process(supervisor, client, running):
+    """In the right cgroup, even: it is nobody the ledger knows, so it ends."""
+    supervisor.crash()
+    ledger = supervisor.run / "ledger"
+    raw = ledger.read_bytes()
+    ledger.write_bytes(raw.replace(struct.pack("<Q", running.pid_start), struct.pack("<Q", running.pid_start - 1)))
+    client = supervisor.start()
+    entry = client.until(NAME, "ended")
+    assert entry.end == "unknown" and not alive(running.pid)
+
+
 def test_a_stop_that_a_crash_interrupted_is_carried_on(supervisor, client, running):
     supervisor.crash()
     ledger = supervisor.run / "ledger"
