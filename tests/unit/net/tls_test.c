@@ -266,6 +266,28 @@ static void everything_works_over_tls(void **state)
 	UNTIL(f, f->gone == 1);
 }
 
+/* A stranger who stops in the middle of a handshake must not keep the loop turning. */
+static void a_handshake_that_stalls_costs_no_turns(void **state)
+{
+	static const unsigned char half_a_hello[] = { 0x16, 3, 1, 2, 0, 1, 0 };
+	struct fixture *f = *state;
+	struct raw *raw = calloc(1, sizeof(*raw));
+	int64_t end;
+	int turns = 0;
+
+	assert_non_null(raw);
+	serve(f, certificates()->server, certificates()->authority);
+	raw_open(f, raw);
+	assert_int_equal(write(raw->fd, half_a_hello, sizeof(half_a_hello)), sizeof(half_a_hello));
+	for (int i = 0; i < 5; i++) /* it is accepted and read */
+		fixture_turn(f);
+	for (end = pic_clock_boot_ms() + 500; pic_clock_boot_ms() < end; turns++)
+		fixture_turn(f); /* ends by the tick of 100 ms, if nothing else wakes it */
+	assert_in_range(turns, 1, 7);
+	raw_close(raw);
+	free(raw);
+}
+
 #define NET_TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -282,6 +304,7 @@ int main(void)
 		NET_TEST(a_bad_identity_is_refused_at_once),
 		NET_TEST(plain_speech_to_a_tls_server_fails),
 		NET_TEST(everything_works_over_tls),
+		NET_TEST(a_handshake_that_stalls_costs_no_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
