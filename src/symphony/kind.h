@@ -20,7 +20,7 @@ enum pic_kind {
 	PIC_KIND_TOKEN,	    /* internal: enrolment and access tokens, hashed */
 	PIC_KIND_ARTIFACT,  /* internal: digest, size, name, origin */
 	PIC_KIND_TOMBSTONE, /* internal: a catalog gone less than an hour ago: its DELETE still succeeds;
-			     * named "<namespace>.<name>" of it (a namespace has no dot) */
+			     * same namespace and name as the catalog */
 	PIC_KIND_COUNT,
 };
 
