@@ -1,0 +1,255 @@
+/* Tokens, the authority, device certificates. */
+#include "base/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "hub/identity/identity.h"
+#include "hub/store_fixture.h"
+
+struct world {
+	struct store_fixture *store;
+	struct pic_identity *identity;
+	char first[PIC_TOKEN_TEXT];
+};
+
+static void open_identity(struct world *world)
+{
+	struct pic_error err = PIC_ERROR_INIT;
+	char *token = NULL;
+
+	if (pic_identity_open(&world->identity, world->store->store, world->store->path, &token,
+			      &err) < 0)
+		fail_msg("%s", err.text);
+	if (token)
+		strcpy(world->first, token);
+	free(token);
+}
+
+static int setup(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+
+	store_fixture_setup((void **)&world->store);
+	open_identity(world);
+	*state = world;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+
+	pic_identity_close(world->identity);
+	store_fixture_teardown((void **)&world->store);
+	free(world);
+	return 0;
+}
+
+static void the_admin_token_is_made_once(void **state)
+{
+	struct world *world = *state;
+	char first[PIC_TOKEN_TEXT], renewed[PIC_TOKEN_TEXT];
+
+	strcpy(first, world->first);
+	assert_true(pic_identity_is_admin_token(world->identity, first));
+	assert_false(pic_identity_is_admin_token(world->identity, "pica_0"));
+	assert_false(pic_identity_is_admin_token(world->identity, ""));
+	assert_false(pic_identity_is_admin_token(world->identity, NULL));
+	pic_identity_close(world->identity);
+	store_fixture_reopen(world->store);
+	world->first[0] = '\0';
+	open_identity(world);
+	assert_string_equal(world->first, ""); /* none was made */
+	assert_true(pic_identity_is_admin_token(world->identity, first));
+	assert_int_equal(
+		pic_identity_renew_admin(world->identity, &store_fixture_actor, renewed, NULL), 0);
+	assert_false(pic_identity_is_admin_token(world->identity, first));
+	assert_true(pic_identity_is_admin_token(world->identity, renewed));
+}
+
+static void the_authority_stays(void **state)
+{
+	struct world *world = *state;
+	struct pic_sha256 before, after;
+
+	pic_identity_authority_pin(world->identity, &before);
+	pic_identity_close(world->identity);
+	open_identity(world);
+	pic_identity_authority_pin(world->identity, &after);
+	assert_true(pic_sha256_equal(&before, &after));
+}
+
+/* Keys that do not fit are never replaced: every device trusts exactly these. */
+static void a_wrong_key_is_refused(void **state)
+{
+	struct world *world = *state;
+	struct pic_error err = PIC_ERROR_INIT;
+	char command[256];
+	char *token = NULL;
+
+	pic_identity_close(world->identity);
+	world->identity = NULL;
+	snprintf(command, sizeof(command), "cp %s/identity/listener.key %s/identity/authority.key",
+		 world->store->path, world->store->path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(pic_identity_open(&world->identity, world->store->store,
+					   world->store->path, &token, &err),
+			 -EKEYREJECTED);
+	assert_contains(err.text, "does not belong to");
+}
+
+static void make_request(const char *name, struct pic_buf *pem, struct pic_key **key)
+{
+	assert_int_equal(pic_key_generate(key, NULL), 0);
+	assert_int_equal(pic_request_write(*key, name, pem, NULL), 0);
+}
+
+static void a_device_is_certified(void **state)
+{
+	struct world *world = *state;
+	PIC_BUF struct pic_buf request = PIC_BUF_INIT(16384), certificate = PIC_BUF_INIT(16384);
+	PIC_CLEANUP(pic_key_free_pointer) struct pic_key *key = NULL;
+	struct pic_certificate_facts facts;
+	struct pic_error err = PIC_ERROR_INIT;
+	struct pic_sha256 pin, own;
+
+	make_request("tiny-edge", &request, &key);
+	assert_int_equal(pic_identity_certify(world->identity, "other", pic_buf_text(&request),
+					      &certificate, &pin, &err),
+			 -EACCES);
+	assert_int_equal(certificate.size, 0);
+	assert_int_equal(pic_identity_certify(world->identity, "tiny-edge", pic_buf_text(&request),
+					      &certificate, &pin, &err),
+			 0);
+	pic_key_pin(key, &own, NULL);
+	assert_true(pic_sha256_equal(&pin, &own));
+	assert_int_equal(pic_certificate_read(pic_buf_text(&certificate), &facts, NULL), 0);
+	assert_string_equal(facts.common_name, "tiny-edge");
+	assert_string_equal(facts.organization, "device");
+	assert_false(facts.is_authority);
+	assert_int_equal(pic_certificate_verify(pic_buf_text(&certificate),
+						pic_identity_authority(world->identity),
+						pic_clock_wall_ms(), &err),
+			 0);
+	assert_true(pic_identity_certify(world->identity, "tiny-edge", "rubbish", &certificate,
+					 &pin, &err) < 0);
+	assert_contains(err.text, "tiny-edge");
+}
+
+static void enroll(struct world *world, const char *target, int64_t valid_ms,
+		   char token[PIC_TOKEN_TEXT])
+{
+	assert_int_equal(pic_identity_enroll(world->identity, &store_fixture_actor, target,
+					     valid_ms, token, NULL, NULL, NULL),
+			 0);
+	pic_store_settle(world->store->store);
+}
+
+static int redeem(struct world *world, const char *target, const char *token, struct pic_error *err)
+{
+	struct pic_change *change = pic_change_new(world->store->store, &store_fixture_actor);
+	int r = pic_identity_redeem(world->identity, target, token, change, err);
+
+	if (r < 0) {
+		pic_change_drop(change);
+		return r;
+	}
+	pic_change_commit(change, NULL, NULL);
+	pic_store_settle(world->store->store);
+	return 0;
+}
+
+static void assert_refused(struct world *world, const char *target, const char *token,
+			   const char *sentence)
+{
+	struct pic_error err = PIC_ERROR_INIT;
+
+	assert_int_equal(redeem(world, target, token, &err), -EACCES);
+	assert_contains(err.text, sentence);
+}
+
+static void an_enrolment_token_works_once(void **state)
+{
+	struct world *world = *state;
+	char token[PIC_TOKEN_TEXT], wrong[PIC_TOKEN_TEXT], old[PIC_TOKEN_TEXT];
+
+	enroll(world, "tiny-edge", 60000, token);
+	enroll(world, "tiny-edge", -1, old);
+	strcpy(wrong, token);
+	wrong[20] = wrong[20] == 'a' ? 'b' : 'a';
+	assert_refused(world, "tiny-edge", wrong, "not one of this hub's");
+	assert_refused(world, "tiny-edge", world->first,
+		       "not one of this hub's"); /* the admin's is none */
+	assert_refused(world, "other", token, "another target");
+	assert_refused(world, "../x", token, "cannot be the name");
+	assert_refused(world, "tiny-edge", old, "expired at");
+	assert_int_equal(redeem(world, "tiny-edge", token, NULL), 0);
+	assert_refused(world, "tiny-edge", token, "was used at");
+	assert_false(pic_identity_is_admin_token(world->identity, token));
+}
+
+static void old_tokens_are_forgotten(void **state)
+{
+	struct world *world = *state;
+	char token[PIC_TOKEN_TEXT];
+
+	enroll(world, "tiny-edge", -8LL * 24 * 3600 * 1000, token);
+	size_t before = pic_store_count(world->store->store, PIC_KIND_TOKEN);
+	enroll(world, "tiny-edge", 1000, token);
+	assert_int_equal(pic_store_count(world->store->store, PIC_KIND_TOKEN), before);
+}
+
+static void bad_names_are_not_enrolled(void **state)
+{
+	static const char *const bad[] = { "", "Upper", "a b", "-a", "../a", "a/b" };
+	struct world *world = *state;
+	struct pic_error err = PIC_ERROR_INIT;
+	char token[PIC_TOKEN_TEXT];
+
+	for (size_t i = 0; i < PIC_COUNT(bad); i++)
+		assert_int_equal(pic_identity_enroll(world->identity, &store_fixture_actor, bad[i],
+						     1000, token, NULL, NULL, &err),
+				 -EINVAL);
+}
+
+static void a_listener_gets_a_certificate_for_its_names(void **state)
+{
+	static const char *const addresses[] = { "127.0.0.1", "hub.example", NULL };
+	struct world *world = *state;
+	PIC_BUF struct pic_buf certificate = PIC_BUF_INIT(16384), key = PIC_BUF_INIT(16384);
+	PIC_CLEANUP(pic_key_free_pointer) struct pic_key *parsed = NULL;
+	struct pic_certificate_facts facts;
+	struct pic_sha256 pin;
+
+	assert_int_equal(
+		pic_identity_listener(world->identity, addresses, &certificate, &key, NULL), 0);
+	assert_int_equal(pic_certificate_verify(pic_buf_text(&certificate),
+						pic_identity_authority(world->identity),
+						pic_clock_wall_ms(), NULL),
+			 0);
+	assert_int_equal(pic_certificate_read(pic_buf_text(&certificate), &facts, NULL), 0);
+	assert_int_equal(pic_key_parse(&parsed, pic_buf_text(&key), NULL), 0);
+	pic_key_pin(parsed, &pin, NULL);
+	assert_true(pic_sha256_equal(&pin, &facts.key_pin));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(the_admin_token_is_made_once),
+		TEST(the_authority_stays),
+		TEST(a_wrong_key_is_refused),
+		TEST(a_device_is_certified),
+		TEST(an_enrolment_token_works_once),
+		TEST(old_tokens_are_forgotten),
+		TEST(bad_names_are_not_enrolled),
+		TEST(a_listener_gets_a_certificate_for_its_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
