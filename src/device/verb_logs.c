@@ -24,8 +24,9 @@ static int open_log(const struct pic_device_options *options, const char *text, 
 
 	if (r == 0)
 		r = pic_supervisor_perform(options->run_dir, &call, LIMIT_MS, &reply, segments, err);
+	/* it was reached: an answer like ENOENT is about the log, not about the supervisor */
 	if (r == 0 && reply.status < 0)
-		r = pic_error_set(err, reply.status, "%s", reply.text);
+		r = pic_error_set(err, reply.status == -EPERM ? -EPERM : -EIO, "%s", reply.text);
 	return r;
 }
 

@@ -86,7 +86,7 @@ int pic_catalog_status_add(struct pic_catalog_status *status, const struct pic_p
 static const char *status_word(const struct pic_catalog_status *status, bool terminating)
 {
 	if (terminating)
-		return "Removing";
+		return "Terminating"; /* the word of kubectl's users */
 	switch (status->health.level) {
 	case PIC_HEALTH_GOOD:
 		return "Running";

@@ -289,7 +289,7 @@ static void a_deleted_instance_leaves_and_is_forgotten(void **state)
 	assert_json_equal(pic_json_get(properties_of(&world, "app-edge"), "revisions"), "{'m':2}");
 	assert_string_equal(pic_json_text(pic_json_find(catalog->json, "status", "properties",
 							"status", NULL)),
-			    "Removing");
+			    "Terminating");
 	assert_null(world.last.status);
 	world_reconcile(&world, "app");
 	assert_int_equal(world.writes, 0);
