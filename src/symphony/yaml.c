@@ -97,10 +97,28 @@ static void free_lines(struct pic_yaml_line *lines, size_t count)
 	free(lines);
 }
 
+/* A key of a map is ".key" here and may be "[key]" in a finding. */
+static bool is_path(const char *noted, const char *path, size_t size)
+{
+	bool in_key = false;
+
+	for (size_t i = 0; i < size; i++) {
+		if (path[i] == '[' && *noted == '.') {
+			in_key = true;
+			noted++;
+		} else if (path[i] == ']' && in_key && *noted != ']') {
+			in_key = false;
+		} else if (*noted++ != path[i]) {
+			return false;
+		}
+	}
+	return !*noted;
+}
+
 static int find_line(const struct pic_yaml_document *document, const char *path, size_t size)
 {
 	for (size_t i = 0; i < document->line_count; i++)
-		if (strncmp(document->lines[i].path, path, size) == 0 && !document->lines[i].path[size])
+		if (is_path(document->lines[i].path, path, size))
 			return document->lines[i].line;
 	return 0;
 }

@@ -249,6 +249,32 @@ static void spelling_counts_letters(void **state)
 	assert_int_equal(pic_spelling_distance("abc", ""), 3);
 }
 
+/* What the runner's header describes is what validation knows, and nothing else is. */
+static void the_properties_of_wasm_are_those_of_its_runner(void **state)
+{
+	const struct pic_component_type *wasm = pic_component_type("wasm");
+	char text[16 * 1024];
+	FILE *file = fopen(PIC_TEST_SOURCE_DIR "/src/workload/wasm/spec.h", "r");
+
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	for (const struct pic_component_property *known = wasm->properties; known->name; known++)
+		if (strcmp(known->name, "wasm.runtime") != 0)
+			assert_contains(text, known->name);
+	for (const char *at = strstr(text, "wasm."); at; at = strstr(at + 1, "wasm.")) {
+		char name[32] = "";
+		bool found = false;
+
+		sscanf(at, "%31[a-z0-9.]", name);
+		for (const struct pic_component_property *known = wasm->properties; known->name;
+		     known++)
+			found |= strcmp(known->name, name) == 0;
+		if (!found)
+			fail_msg("spec.h describes %s, validation does not know it", name);
+	}
+}
+
 static void every_type_is_in_the_sentence(void **state)
 {
 	for (const struct pic_component_type *type = pic_component_types; type->name; type++)
@@ -271,6 +297,7 @@ int main(void)
 		cmocka_unit_test(many_findings_are_counted_and_strangers_escaped),
 		cmocka_unit_test(too_many_components_are_refused),
 		cmocka_unit_test(spelling_counts_letters),
+		cmocka_unit_test(the_properties_of_wasm_are_those_of_its_runner),
 		cmocka_unit_test(every_type_is_in_the_sentence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,6 +119,8 @@ static void lines(void **state)
 	assert_int_equal(pic_yaml_line(document, "spec.components[0].type"), 5);
 	assert_int_equal(pic_yaml_line(document, "spec.components[1]"), 6);
 	assert_int_equal(pic_yaml_line(document, "spec.components[1].properties.wasm.url"), 8);
+	assert_int_equal(pic_yaml_line(document, "spec.components[1].properties[wasm.url]"), 8);
+	assert_int_equal(pic_yaml_line(document, "spec.components[1].properties[wasm.urll]"), 7);
 	assert_int_equal(pic_yaml_line(document, "spec.components[1].missing"), 6);
 	pic_yaml_free(&yaml);
 }
