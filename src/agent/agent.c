@@ -89,9 +89,15 @@ static int open_fetcher(struct pic_agent *agent, struct pic_error *err)
 
 static int open_all(struct pic_agent *agent, struct pic_error *err)
 {
-	static int (*const parts[])(struct pic_agent *agent, struct pic_error *err) = {
-		open_loop,	       open_store,	      open_fetcher,	     open_supervisor,
-		pic_agent_status_open, pic_agent_metrics_open, pic_agent_watch_files, pic_agent_hub_open,
+	static int (*const parts[])(struct pic_agent * agent, struct pic_error * err) = {
+		open_loop,
+		open_store,
+		open_fetcher,
+		open_supervisor,
+		pic_agent_status_open,
+		pic_agent_metrics_open,
+		pic_agent_watch_files,
+		pic_agent_hub_open,
 	};
 	int r = 0;
 

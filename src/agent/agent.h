@@ -12,9 +12,9 @@
 struct pic_agent_settings {
 	const char *state_folder, *run_folder, *policy_file;
 	const char *hub, *target, *ca_pin, *tls_pin; /* NULL: what joining has kept */
-	const char *token_file;			     /* joins with it when the device has no identity */
-	const char *metrics;			     /* ADDR:PORT or "off" */
-	const char *file; /* `piccolo run`: the desired state is this file, there is no hub */
+	const char *token_file; /* joins with it when the device has no identity */
+	const char *metrics;	/* ADDR:PORT or "off" */
+	const char *file;	/* `piccolo run`: the desired state is this file, there is no hub */
 };
 
 /* Runs until SIGTERM or SIGINT. */

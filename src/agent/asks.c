@@ -40,7 +40,8 @@ static void answer(struct pic_agent *agent, const char *id, int status, const ch
 	pic_agent_trim_soon(agent);
 }
 
-static void answer_sentence(struct pic_agent *agent, const char *id, int status, const char *sentence)
+static void answer_sentence(struct pic_agent *agent, const char *id, int status,
+			    const char *sentence)
 {
 	struct pic_buf body = PIC_BUF_INIT(PIC_ASK_ANSWER_MAX);
 
@@ -75,7 +76,8 @@ static void read_log(void *data)
 	struct pic_error err = PIC_ERROR_INIT;
 	uint64_t end = 0;
 	int r = pic_workload_log_read(log->segments, (uint64_t)log->ask.after,
-				      log->ask.after > 0 ? 0 : (size_t)log->ask.lines, &text, &end, &err);
+				      log->ask.after > 0 ? 0 : (size_t)log->ask.lines, &text, &end,
+				      &err);
 
 	if (r == 0 && text.size == 0 && may_wait(log)) {
 		pic_buf_free(&text);
@@ -83,7 +85,8 @@ static void read_log(void *data)
 		return;
 	}
 	if (r == 0) {
-		answer(log->agent, log->ask.id, 200, "text/plain; charset=utf-8", &text, (int64_t)end);
+		answer(log->agent, log->ask.id, 200, "text/plain; charset=utf-8", &text,
+		       (int64_t)end);
 	} else {
 		pic_buf_free(&text);
 		answer_sentence(log->agent, log->ask.id, 500, err.text);
@@ -96,7 +99,8 @@ static void on_log(void *data, const struct pic_supervisor_message *message, int
 	struct pic_log_ask *log = data;
 
 	if (!message || message->status < 0) {
-		answer_sentence(log->agent, log->ask.id, message && message->status == -ENOENT ? 404 : 503,
+		answer_sentence(log->agent, log->ask.id,
+				message && message->status == -ENOENT ? 404 : 503,
 				message ? message->text : "the supervisor is away");
 		log_ask_free(log);
 		return;
@@ -131,8 +135,9 @@ static void answer_logs(struct pic_agent *agent, const struct pic_ask *ask)
 		answer_sentence(agent, ask->id, 503, "too many logs are being read on the device");
 		return;
 	}
-	*log = (struct pic_log_ask){ .next = agent->log_asks, .agent = agent, .ask = *ask,
-				     .segments = { -1, -1 } };
+	*log = (struct pic_log_ask){
+		.next = agent->log_asks, .agent = agent, .ask = *ask, .segments = { -1, -1 }
+	};
 	log->until_boot_ms = pic_clock_boot_ms() + ask->seconds * 1000 - GRACE_MS;
 	agent->log_asks = log;
 	call.data = log;
@@ -184,7 +189,8 @@ void pic_agent_asked(void *data, const struct pic_ask *ask)
 		pic_agent_when_fresh(agent, answer_scrape, scrape);
 		break;
 	case PIC_ASK_UNKNOWN:
-		answer_sentence(agent, ask->id, 501, "this version of the device does not know this question");
+		answer_sentence(agent, ask->id, 501,
+				"this version of the device does not know this question");
 		break;
 	}
 }

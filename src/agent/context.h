@@ -69,7 +69,8 @@ struct pic_agent {
 	struct pic_acceptance acceptance;
 	struct pic_wanted wanted;
 	uint64_t artifact_max; /* of policy */
-	char refusal[PIC_REPORT_TEXT_MAX]; /* why the document that was offered last is not in force */
+	char refusal
+		[PIC_REPORT_TEXT_MAX]; /* why the document that was offered last is not in force */
 	char policy_problem[PIC_REPORT_TEXT_MAX];
 
 	/* what is */
@@ -111,8 +112,8 @@ void pic_agent_stop_workload(struct pic_agent *agent, const struct pic_step *ste
 void pic_agent_admit(struct pic_agent *agent, const struct pic_step *step);
 void pic_agent_cancel_admissions(struct pic_agent *agent);
 /* Calls `then` when the figures of the ledger are fresh, at once when the supervisor is away. */
-void pic_agent_when_fresh(struct pic_agent *agent, void (*then)(struct pic_agent *agent, void *data),
-			  void *data);
+void pic_agent_when_fresh(struct pic_agent *agent,
+			  void (*then)(struct pic_agent *agent, void *data), void *data);
 void pic_agent_forget_fresh(struct pic_agent *agent, const void *data);
 
 /* apply/artifacts.c */
@@ -124,7 +125,8 @@ void pic_agent_fetch(struct pic_agent *agent, const struct pic_step *step);
 void pic_agent_take(struct pic_agent *agent, const struct pic_step *step);
 void pic_agent_drop(struct pic_agent *agent, const struct pic_step *step);
 /* The store says that it does not have it after all. */
-void pic_agent_artifact_is_gone(struct pic_agent *agent, const unsigned char digest[PIC_DIGEST_SIZE]);
+void pic_agent_artifact_is_gone(struct pic_agent *agent,
+				const unsigned char digest[PIC_DIGEST_SIZE]);
 void pic_agent_fetched(void *agent, const unsigned char digest[PIC_DIGEST_SIZE],
 		       const struct pic_fetch_result *result);
 

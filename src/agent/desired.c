@@ -83,7 +83,8 @@ int pic_agent_desired_load(struct pic_agent *agent, struct pic_error *err)
 	struct pic_sha256 digest = { { 0 } };
 	int r = pic_agent_store_load(&agent->store, &document, &digest, &kept, err);
 
-	memcpy(agent->acceptance.confirmed, agent->identity.epoch, sizeof(agent->acceptance.confirmed));
+	memcpy(agent->acceptance.confirmed, agent->identity.epoch,
+	       sizeof(agent->acceptance.confirmed));
 	if (r == -EBADMSG) {
 		/* without it nothing is removed, and the hub is asked for it as if there were none */
 		pic_log(PIC_LOG_ERROR, "document-damaged", PIC_TEXT("why", err->text));
@@ -169,8 +170,8 @@ int pic_agent_offered(void *data, const char *bytes, size_t size, bool confirmed
 		return refuse(agent, -EPERM, &err);
 	pic_sha256_of(bytes, size, &digest);
 	if (!agent->settings->file)
-		verdict = pic_accept_document(&agent->acceptance, agent->target, document, digest.bytes,
-					      confirmed, 0, &err);
+		verdict = pic_accept_document(&agent->acceptance, agent->target, document,
+					      digest.bytes, confirmed, 0, &err);
 	if (verdict == PIC_ACCEPT_REFUSED)
 		return refuse(agent, -EPERM, &err);
 	if (verdict == PIC_ACCEPT_NEW && take(agent, bytes, size, document, digest.bytes, &err) < 0)

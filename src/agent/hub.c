@@ -14,7 +14,8 @@ static void on_stamp(void *data, const struct pic_supervisor_message *message, i
 
 	(void)fds;
 	if (agent->link)
-		agent->dialect->stamp(agent->link, message && message->status == 0 ? message->stamp : NULL);
+		agent->dialect->stamp(agent->link,
+				      message && message->status == 0 ? message->stamp : NULL);
 }
 
 /* Without a supervisor the poll goes out without a stamp: news are better than none. */
@@ -141,7 +142,8 @@ static void set_target(struct pic_agent *agent)
 {
 	const char *target = agent->identity.hub ? agent->identity.target : agent->settings->target;
 
-	snprintf(agent->target, sizeof(agent->target), "%s", target && target[0] ? target : "local");
+	snprintf(agent->target, sizeof(agent->target), "%s",
+		 target && target[0] ? target : "local");
 }
 
 int pic_agent_hub_open(struct pic_agent *agent, struct pic_error *err)
@@ -158,7 +160,8 @@ int pic_agent_hub_open(struct pic_agent *agent, struct pic_error *err)
 		pic_log(PIC_LOG_INFO, "no-hub", PIC_TEXT("remedy", "piccolo join"));
 		return 0;
 	}
-	if (!agent->join_timer && pic_loop_timer(agent->loop, join_now, agent, &agent->join_timer, err) < 0)
+	if (!agent->join_timer &&
+	    pic_loop_timer(agent->loop, join_now, agent, &agent->join_timer, err) < 0)
 		return -ENOMEM;
 	pic_timer_set(agent->join_timer, 0);
 	return 0;

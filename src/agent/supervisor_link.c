@@ -190,8 +190,8 @@ static int send_call(struct pic_supervisor_link *link, const struct pic_supervis
 	return 0;
 }
 
-int pic_supervisor_link_ask(struct pic_supervisor_link *link, const struct pic_supervisor_call *call,
-			    struct pic_error *err)
+int pic_supervisor_link_ask(struct pic_supervisor_link *link,
+			    const struct pic_supervisor_call *call, struct pic_error *err)
 {
 	uint64_t id;
 
@@ -218,7 +218,8 @@ static void try_connect(void *data)
 	struct pic_error err = PIC_ERROR_INIT;
 	int fd = pic_supervisor_connect(link->run_folder, &err);
 
-	if (fd >= 0 && pic_loop_watch(link->loop, fd, EPOLLIN, on_readable, link, &link->watch, &err) == 0) {
+	if (fd >= 0 &&
+	    pic_loop_watch(link->loop, fd, EPOLLIN, on_readable, link, &link->watch, &err) == 0) {
 		link->fd = fd;
 		link->retry_ms = RETRY_FIRST_MS;
 		link->said_away = false;
@@ -232,7 +233,8 @@ static void try_connect(void *data)
 		pic_log(PIC_LOG_WARNING, "supervisor-away", PIC_TEXT("why", err.text));
 	link->said_away = true;
 	pic_timer_set(link->timer, link->retry_ms);
-	link->retry_ms = 2 * link->retry_ms < RETRY_LONGEST_MS ? 2 * link->retry_ms : RETRY_LONGEST_MS;
+	link->retry_ms = 2 * link->retry_ms < RETRY_LONGEST_MS ? 2 * link->retry_ms
+							       : RETRY_LONGEST_MS;
 }
 
 int pic_supervisor_link_new(struct pic_supervisor_link **out, struct pic_loop *loop,

@@ -45,8 +45,8 @@ int pic_supervisor_link_new(struct pic_supervisor_link **out, struct pic_loop *l
 void pic_supervisor_link_free(struct pic_supervisor_link *link); /* no answer is called any more */
 bool pic_supervisor_link_is_up(const struct pic_supervisor_link *link);
 /* -ENOTCONN while the supervisor is away; then `answer` is not called. */
-int pic_supervisor_link_ask(struct pic_supervisor_link *link, const struct pic_supervisor_call *call,
-			    struct pic_error *err);
+int pic_supervisor_link_ask(struct pic_supervisor_link *link,
+			    const struct pic_supervisor_call *call, struct pic_error *err);
 /* handler.listed will be called; several at once become one. */
 void pic_supervisor_link_list(struct pic_supervisor_link *link);
 

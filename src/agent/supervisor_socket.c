@@ -19,11 +19,12 @@ int pic_supervisor_connect(const char *run_folder, struct pic_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	PIC_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/supervisor.sock", run_folder);
+	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/supervisor.sock",
+			      run_folder);
 
 	if (length < 0 || (size_t)length >= sizeof(address.sun_path))
-		return pic_error_set(err, -ENAMETOOLONG, "the path of the runtime folder %s is too long",
-				     run_folder);
+		return pic_error_set(err, -ENAMETOOLONG,
+				     "the path of the runtime folder %s is too long", run_folder);
 	if (fd < 0)
 		return pic_error_errno(err, errno, "no socket for %s", address.sun_path);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
@@ -115,7 +116,9 @@ int pic_supervisor_receive(int fd, struct pic_supervisor_message *message, int f
 {
 	union control control;
 	struct iovec part = { message, sizeof(*message) };
-	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr header = { .msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
 				 .msg_controllen = sizeof(control) };
 	ssize_t size = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
@@ -145,8 +148,9 @@ static int wait_reply(int fd, int64_t until_ms, struct pic_supervisor_message *r
 			return pic_error_set(err, -ETIMEDOUT, "the supervisor does not answer");
 		r = pic_supervisor_receive(fd, reply, fds);
 		if (r == 0 || (r < 0 && r != -EAGAIN && r != -EINTR))
-			return pic_error_set(err, r ? r : -ECONNRESET,
-					     "the supervisor closed the connection; does it allow this user?");
+			return pic_error_set(
+				err, r ? r : -ECONNRESET,
+				"the supervisor closed the connection; does it allow this user?");
 		if (r == 1 && reply->kind == PIC_SUPERVISOR_REPLY && reply->id == 1)
 			return 0;
 	}

@@ -30,7 +30,8 @@ static void on_event(void *data, int fd, uint32_t events)
 	for (ssize_t at = 0; at < size;) {
 		const struct inotify_event *event = (const void *)(buffer.bytes + at);
 
-		policy |= event->wd == agent->policy_watch && is_file(event, agent->settings->policy_file);
+		policy |= event->wd == agent->policy_watch &&
+			  is_file(event, agent->settings->policy_file);
 		identity |= event->wd == agent->identity_watch && is_file(event, "identity.json");
 		at += (ssize_t)(sizeof(*event) + event->len);
 	}
@@ -59,5 +60,6 @@ int pic_agent_watch_files(struct pic_agent *agent, struct pic_error *err)
 	agent->identity_watch = watch_folder(agent->watch_fd, path);
 	if (agent->policy_watch < 0 || agent->identity_watch < 0)
 		pic_log(PIC_LOG_INFO, "folder-not-watched", PIC_TEXT("why", strerror(errno)));
-	return pic_loop_watch(agent->loop, agent->watch_fd, EPOLLIN, on_event, agent, &agent->watch, err);
+	return pic_loop_watch(agent->loop, agent->watch_fd, EPOLLIN, on_event, agent, &agent->watch,
+			      err);
 }

@@ -40,7 +40,8 @@ static int below_workloads(const struct pic_device_options *options, long long *
 	if (r == 0)
 		r = pic_policy_parse(policy, pic_buf_text(&text), text.size, options->policy, err);
 	if (r < 0)
-		return pic_error_wrap(err, r, "there is no user '%s' and no policy to choose a number by",
+		return pic_error_wrap(err, r,
+				      "there is no user '%s' and no policy to choose a number by",
 				      options->user);
 	*number = (long long)policy->user_first - 1;
 	return 0;
@@ -59,7 +60,8 @@ int pic_device_agent_user(const struct pic_device_options *options, uid_t *user,
 		*group = (gid_t)number;
 	}
 	if (*user == 0)
-		return pic_error_set(err, -EINVAL, "the agent may not be root: choose another --user");
+		return pic_error_set(err, -EINVAL,
+				     "the agent may not be root: choose another --user");
 	return 0;
 }
 

@@ -23,8 +23,9 @@ static int find_identity(const struct pic_device_options *options, struct pic_ag
 		r = pic_agent_identity_load(out, &store, err);
 	pic_agent_store_close(&store);
 	if (r == -ENOENT && options->hub)
-		return pic_error_set(err, -ENODEV, "hub %s is configured, but this device has not joined it: "
-						   "`piccolo join`",
+		return pic_error_set(err, -ENODEV,
+				     "hub %s is configured, but this device has not joined it: "
+				     "`piccolo join`",
 				     options->hub);
 	return r;
 }
@@ -38,9 +39,10 @@ static int check_certificate(const struct pic_agent_identity *identity, struct p
 	if (r < 0 || !pic_clock_wall_is_set(now))
 		return r;
 	if (now > facts.not_after_ms)
-		return pic_error_set(err, -EKEYEXPIRED,
-				     "the device's certificate for %s has expired: join again with a new token",
-				     identity->hub);
+		return pic_error_set(
+			err, -EKEYEXPIRED,
+			"the device's certificate for %s has expired: join again with a new token",
+			identity->hub);
 	return 0;
 }
 
@@ -69,7 +71,8 @@ static int ask_authority(const struct pic_agent_identity *identity, struct pic_e
 	if (r < 0)
 		return r;
 	if (answer.status != 200)
-		return pic_error_set(err, -EPROTO, "%s answers with status %d where a hub shows its authority",
+		return pic_error_set(err, -EPROTO,
+				     "%s answers with status %d where a hub shows its authority",
 				     identity->hub, answer.status);
 	return 0;
 }

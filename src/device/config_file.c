@@ -71,10 +71,11 @@ static int write_file(const char *path, const struct pic_buf *text, struct pic_e
 
 	if (!first || !second)
 		return pic_error_set(err, -ENOMEM, "no memory to write %s", path);
-	r = pic_folder_open(AT_FDCWD, dirname(first), true, 0755, (uid_t)-1, (gid_t)-1, &folder, err);
+	r = pic_folder_open(AT_FDCWD, dirname(first), true, 0755, (uid_t)-1, (gid_t)-1, &folder,
+			    err);
 	if (r == 0)
-		r = pic_file_write(folder, basename(second), 0644, text->data, text->size, PIC_FILE_DURABLE,
-				   err);
+		r = pic_file_write(folder, basename(second), 0644, text->data, text->size,
+				   PIC_FILE_DURABLE, err);
 	return r < 0 ? pic_error_wrap(err, r, "%s cannot be written", path) : 0;
 }
 

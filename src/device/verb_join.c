@@ -70,7 +70,8 @@ static int status_of(int r, const struct pic_error *err)
 	return r == -EINVAL ? PIC_EXIT_USAGE : PIC_EXIT_FAILED;
 }
 
-static int join_as_agent(const struct pic_device_options *options, const struct pic_join_order *order)
+static int join_as_agent(const struct pic_device_options *options,
+			 const struct pic_join_order *order)
 {
 	struct pic_error err = PIC_ERROR_INIT;
 	int r = pic_device_become_agent(options, &err);
@@ -78,7 +79,8 @@ static int join_as_agent(const struct pic_device_options *options, const struct 
 	return status_of(r < 0 ? r : join(options, order, &err), &err);
 }
 
-static int join_in_child(const struct pic_device_options *options, const struct pic_join_order *order)
+static int join_in_child(const struct pic_device_options *options,
+			 const struct pic_join_order *order)
 {
 	int status = 0;
 	pid_t pid = fork();
@@ -99,7 +101,8 @@ static int make_folders(const struct pic_device_options *options, struct pic_err
 	int r = geteuid() == 0 ? pic_device_agent_user(options, &user, &group, err) : 0;
 
 	if (r == 0)
-		r = pic_folder_open(AT_FDCWD, options->state, true, 0755, (uid_t)-1, (gid_t)-1, &state, err);
+		r = pic_folder_open(AT_FDCWD, options->state, true, 0755, (uid_t)-1, (gid_t)-1,
+				    &state, err);
 	if (r == 0)
 		r = pic_folder_open(state, "agent", true, 0700, user, group, &agent, err);
 	return r;
@@ -145,11 +148,13 @@ int pic_verb_join(void *program, int argc, char **argv)
 
 	(void)argc;
 	if (!options->target || !options->ca_pin || !options->token_file) {
-		fprintf(stderr, "piccolo: join needs --target, --ca-pin and --token-file; `piccoloctl enroll "
-				"TARGET` prints the whole line\n");
+		fprintf(stderr,
+			"piccolo: join needs --target, --ca-pin and --token-file; `piccoloctl enroll "
+			"TARGET` prints the whole line\n");
 		return PIC_EXIT_USAGE;
 	}
-	if (pic_join_read_token(options->token_file, token, &err) < 0 || make_folders(options, &err) < 0)
+	if (pic_join_read_token(options->token_file, token, &err) < 0 ||
+	    make_folders(options, &err) < 0)
 		return status_of(-EIO, &err);
 	status = join_in_child(options, &order);
 	explicit_bzero(token, sizeof(token));

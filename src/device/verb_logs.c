@@ -18,12 +18,15 @@ static int open_log(const struct pic_device_options *options, const char *text, 
 		    struct pic_error *err)
 {
 	struct pic_workload_name name;
-	struct pic_supervisor_call call = { .operation = PIC_SUPERVISOR_LOG, .name = &name, .fd = -1 };
+	struct pic_supervisor_call call = { .operation = PIC_SUPERVISOR_LOG,
+					    .name = &name,
+					    .fd = -1 };
 	struct pic_supervisor_message reply;
 	int r = pic_workload_name_parse(text, &name, err);
 
 	if (r == 0)
-		r = pic_supervisor_perform(options->run_dir, &call, LIMIT_MS, &reply, segments, err);
+		r = pic_supervisor_perform(options->run_dir, &call, LIMIT_MS, &reply, segments,
+					   err);
 	/* it was reached: an answer like ENOENT is about the log, not about the supervisor */
 	if (r == 0 && reply.status < 0)
 		r = pic_error_set(err, reply.status == -EPERM ? -EPERM : -EIO, "%s", reply.text);

@@ -21,11 +21,12 @@ static int connect_to_agent(const char *run_folder, struct pic_error *err)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const struct timeval limit = { .tv_sec = LIMIT_S };
 	PIC_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/agent/status.sock", run_folder);
+	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/agent/status.sock",
+			      run_folder);
 
 	if (length < 0 || (size_t)length >= sizeof(address.sun_path))
-		return pic_error_set(err, -ENAMETOOLONG, "the path of the runtime folder %s is too long",
-				     run_folder);
+		return pic_error_set(err, -ENAMETOOLONG,
+				     "the path of the runtime folder %s is too long", run_folder);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
 		return pic_error_errno(err, errno, "no socket");
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
@@ -91,14 +92,16 @@ static void age_of(const char *time, char out[PIC_TIME_TEXT])
 static void say_hub(const struct pic_json *root)
 {
 	const char *hub = text_of(root, "hub"), *problem = text_of(root, "problem");
-	const char *connection = text_of(root, "connection"), *contact = text_of(root, "last-contact");
+	const char *connection = text_of(root, "connection"),
+		   *contact = text_of(root, "last-contact");
 	char age[PIC_TIME_TEXT];
 
 	age_of(contact, age);
 	if (text_of(root, "file")[0])
 		say("file", "%s", text_of(root, "file"));
 	else if (!hub[0])
-		say("hub", "none (%s)", strcmp(connection, "none") == 0 ? "`piccolo join` makes one" : connection);
+		say("hub", "none (%s)",
+		    strcmp(connection, "none") == 0 ? "`piccolo join` makes one" : connection);
 	else if (contact[0])
 		say("hub", "%s, %s, last contact %s ago", hub, connection, age);
 	else
@@ -114,16 +117,17 @@ static void say_document(const struct pic_json *root)
 	else if (text_of(root, "file")[0])
 		say("document", "revision %lld", number_of(root, "revision"));
 	else
-		say("document", "revision %lld, epoch %.8s, removed through %lld", number_of(root, "revision"),
-		    text_of(root, "epoch"), number_of(root, "removed-through"));
+		say("document", "revision %lld, epoch %.8s, removed through %lld",
+		    number_of(root, "revision"), text_of(root, "epoch"),
+		    number_of(root, "removed-through"));
 	if (text_of(root, "message")[0])
 		say("", "%s", text_of(root, "message"));
 }
 
 static void print_workloads(const struct pic_json *components)
 {
-	static const char *const titles[] = { "INSTANCE/COMPONENT", "TYPE", "PHASE", "RESTARTS", "SINCE",
-					      "REASON" };
+	static const char *const titles[] = { "INSTANCE/COMPONENT", "TYPE",  "PHASE",
+					      "RESTARTS",	    "SINCE", "REASON" };
 	struct pic_table *table = pic_table_new(PIC_COUNT(titles), titles);
 
 	for (size_t i = 0; table && i < pic_json_count(components); i++) {
@@ -135,8 +139,8 @@ static void print_workloads(const struct pic_json *components)
 		snprintf(restarts, sizeof(restarts), "%lld", number_of(component, "restarts"));
 		age_of(text_of(component, "since"), since);
 		pic_table_row(table, (const char *const[]){ name, text_of(component, "type"),
-							    text_of(component, "phase"), restarts, since,
-							    text_of(component, "reason") });
+							    text_of(component, "phase"), restarts,
+							    since, text_of(component, "reason") });
 	}
 	if (table)
 		pic_table_print(table, stdout);
@@ -165,7 +169,8 @@ static void print(const struct pic_json *root)
 {
 	const struct pic_json *components = pic_json_get(root, "components");
 
-	say("device", "%s, piccolo %s", text_of(root, "device"), text_of(pic_json_get(root, "agent"), "version"));
+	say("device", "%s, piccolo %s", text_of(root, "device"),
+	    text_of(pic_json_get(root, "agent"), "version"));
 	say_hub(root);
 	say_document(root);
 	if (!pic_json_true(pic_json_find(root, "agent", "clock-set", NULL)))

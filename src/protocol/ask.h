@@ -26,7 +26,7 @@ struct pic_ask {
 	int64_t seconds;	       /* how long the hub waits for the answer */
 	struct pic_workload_name name; /* logs */
 	int64_t lines;
-	int64_t after;		       /* logs: byte position of the log's own count, 0: from the last `lines` */
+	int64_t after; /* logs: byte position of the log's own count, 0: from the last `lines` */
 };
 
 int pic_ask_parse(struct pic_ask *out, const struct pic_json *value, struct pic_error *err);

@@ -36,9 +36,9 @@ struct pic_report_component {
 	struct pic_workload_name name;
 	char type[PIC_TYPE_MAX + 1];
 	enum pic_phase phase;
-	char reason[48];		      /* CamelCase, one word: "DigestMismatch" */
-	char message[PIC_REPORT_TEXT_MAX];    /* one sentence, may be empty */
-	int64_t since_ms;		      /* wall clock of the last change of phase or reason */
+	char reason[48];		   /* CamelCase, one word: "DigestMismatch" */
+	char message[PIC_REPORT_TEXT_MAX]; /* one sentence, may be empty */
+	int64_t since_ms;		   /* wall clock of the last change of phase or reason */
 	int64_t restarts;
 	char last_error[PIC_REPORT_TEXT_MAX]; /* kept after it was overcome */
 	bool orphaned;			      /* runs, but no document of ours names it */

@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-int pic_spec_digest(const char type[PIC_TYPE_MAX + 1], const unsigned char artifact[PIC_DIGEST_SIZE],
-		    const void *spec, size_t spec_size, struct pic_sha256 *out)
+int pic_spec_digest(const char type[PIC_TYPE_MAX + 1],
+		    const unsigned char artifact[PIC_DIGEST_SIZE], const void *spec,
+		    size_t spec_size, struct pic_sha256 *out)
 {
 	struct pic_sha256_stream *stream = pic_sha256_start();
 	char padded[PIC_TYPE_MAX + 1] = "";

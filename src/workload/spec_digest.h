@@ -12,7 +12,8 @@
 #include "protocol/document.h"
 
 /* -ENOMEM is the only failure. */
-int pic_spec_digest(const char type[PIC_TYPE_MAX + 1], const unsigned char artifact[PIC_DIGEST_SIZE],
-		    const void *spec, size_t spec_size, struct pic_sha256 *out);
+int pic_spec_digest(const char type[PIC_TYPE_MAX + 1],
+		    const unsigned char artifact[PIC_DIGEST_SIZE], const void *spec,
+		    size_t spec_size, struct pic_sha256 *out);
 
 #endif

@@ -107,14 +107,16 @@ static void explain_end(const struct pic_admission *admission, int status, struc
 {
 	out->code = -EINVAL;
 	if (admission->too_slow || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
-		snprintf(out->text, sizeof(out->text), "looking at it takes more than %d s, so it is not run",
-			 CPU_SECONDS);
+		snprintf(out->text, sizeof(out->text),
+			 "looking at it takes more than %d s, so it is not run", CPU_SECONDS);
 	else if (WIFSIGNALED(status))
-		snprintf(out->text, sizeof(out->text), "looking at it ended with signal %d (%s), so it is not run",
+		snprintf(out->text, sizeof(out->text),
+			 "looking at it ended with signal %d (%s), so it is not run",
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else {
 		out->code = -EIO;
-		snprintf(out->text, sizeof(out->text), "the child that looks at it could not begin");
+		snprintf(out->text, sizeof(out->text),
+			 "the child that looks at it could not begin");
 	}
 }
 
@@ -170,7 +172,8 @@ int pic_admit_start(struct pic_admission **out, struct pic_loop *loop,
 	admission->pipe = ends[0];
 	child_end = ends[1];
 	if (pic_loop_timer(loop, on_too_slow, admission, &admission->timer, err) < 0 ||
-	    pic_loop_watch(loop, ends[0], EPOLLIN, on_result, admission, &admission->watch, err) < 0) {
+	    pic_loop_watch(loop, ends[0], EPOLLIN, on_result, admission, &admission->watch, err) <
+		    0) {
 		admission_free(admission);
 		return -ENOMEM;
 	}

@@ -46,7 +46,8 @@ static void note_ends(struct pic_agent *agent)
 		size_t index = pic_wanted_find(&agent->wanted, &agent->entries[i].ledger.name);
 
 		if (index != PIC_WANTED_NONE)
-			pic_plan_note_end(&agent->wanted.components[index], &agent->entries[i].ledger);
+			pic_plan_note_end(&agent->wanted.components[index],
+					  &agent->entries[i].ledger);
 	}
 }
 

@@ -13,7 +13,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static struct pic_plan_artifact *find(struct pic_agent *agent, const unsigned char digest[PIC_DIGEST_SIZE])
+static struct pic_plan_artifact *find(struct pic_agent *agent,
+				      const unsigned char digest[PIC_DIGEST_SIZE])
 {
 	for (size_t i = 0; i < agent->artifact_count; i++)
 		if (memcmp(agent->artifacts[i].digest, digest, PIC_DIGEST_SIZE) == 0)
@@ -38,7 +39,8 @@ static int grow(struct pic_agent *agent)
 	return 0;
 }
 
-static struct pic_plan_artifact *make(struct pic_agent *agent, const unsigned char digest[PIC_DIGEST_SIZE])
+static struct pic_plan_artifact *make(struct pic_agent *agent,
+				      const unsigned char digest[PIC_DIGEST_SIZE])
 {
 	struct pic_plan_artifact *artifact = find(agent, digest);
 	size_t index = agent->artifact_count;
@@ -98,7 +100,8 @@ void pic_agent_artifacts_lost(struct pic_agent *agent)
 
 		if (*state == PIC_ARTIFACT_LOOKING || *state == PIC_ARTIFACT_DROPPING ||
 		    *state == PIC_ARTIFACT_STORED)
-			*state = PIC_ARTIFACT_UNKNOWN; /* also what was stored: a purge may be behind it */
+			*state =
+				PIC_ARTIFACT_UNKNOWN; /* also what was stored: a purge may be behind it */
 		else if (*state == PIC_ARTIFACT_TAKING)
 			*state = PIC_ARTIFACT_FETCHED;
 	}
@@ -143,8 +146,8 @@ static void fail(struct pic_agent *agent, struct pic_plan_artifact *artifact,
 	artifact->reason = failure->reason;
 	artifact->text = source->text ? source->text : "no memory";
 	artifact->permanent = failure->permanent;
-	artifact->retry_boot_ms =
-		pic_clock_boot_ms() + 1 + pic_backoff_ms(++source->failures, failure->retry_after_ms);
+	artifact->retry_boot_ms = pic_clock_boot_ms() + 1 +
+				  pic_backoff_ms(++source->failures, failure->retry_after_ms);
 	pic_agent_plan_soon(agent);
 }
 
@@ -154,7 +157,8 @@ static void fail_here(struct pic_agent *agent, struct pic_plan_artifact *artifac
 	fail(agent, artifact, state, &(struct failure){ reason, text, false, -1 });
 }
 
-void pic_agent_artifact_is_gone(struct pic_agent *agent, const unsigned char digest[PIC_DIGEST_SIZE])
+void pic_agent_artifact_is_gone(struct pic_agent *agent,
+				const unsigned char digest[PIC_DIGEST_SIZE])
 {
 	struct pic_plan_artifact *artifact = find(agent, digest);
 
@@ -253,8 +257,8 @@ void pic_agent_fetch(struct pic_agent *agent, const struct pic_step *step)
 		return;
 	memcpy(order.digest, step->digest, PIC_DIGEST_SIZE);
 	pic_hex_encode(step->digest, PIC_DIGEST_SIZE, hex);
-	snprintf(at_hub, sizeof(at_hub), "%s/artifacts/%s", agent->identity.hub ? agent->identity.hub : "",
-		 hex);
+	snprintf(at_hub, sizeof(at_hub), "%s/artifacts/%s",
+		 agent->identity.hub ? agent->identity.hub : "", hex);
 	if (agent->identity.hub && !agent->settings->file)
 		order.sources[count++] = at_hub;
 	if (url && strcmp(url, at_hub) != 0)
@@ -292,8 +296,8 @@ static void not_taken(struct pic_agent *agent, struct pic_plan_artifact *artifac
 		return;
 	}
 	fail(agent, artifact, PIC_ARTIFACT_FETCHED,
-	     &(struct failure){ code == -EDQUOT || code == -ENOSPC ? "StoreFull" : "NotStored", text,
-				code == -EFBIG || code == -EPERM, -1 });
+	     &(struct failure){ code == -EDQUOT || code == -ENOSPC ? "StoreFull" : "NotStored",
+				text, code == -EFBIG || code == -EPERM, -1 });
 }
 
 static void on_taken(void *data, const struct pic_supervisor_message *message, int fds[2])
@@ -366,7 +370,8 @@ static void on_dropped(void *data, const struct pic_supervisor_message *message,
 
 void pic_agent_drop(struct pic_agent *agent, const struct pic_step *step)
 {
-	struct pic_supervisor_call call = { .operation = PIC_SUPERVISOR_DROP, .answer = on_dropped };
+	struct pic_supervisor_call call = { .operation = PIC_SUPERVISOR_DROP,
+					    .answer = on_dropped };
 	struct pic_plan_artifact *artifact = find(agent, step->digest);
 	struct pic_error err = PIC_ERROR_INIT;
 

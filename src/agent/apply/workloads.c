@@ -16,7 +16,8 @@
 
 /* -- the mirror --------------------------------------------------------------------------------------- */
 
-static struct pic_plan_entry *find_entry(struct pic_agent *agent, const struct pic_workload_name *name)
+static struct pic_plan_entry *find_entry(struct pic_agent *agent,
+					 const struct pic_workload_name *name)
 {
 	for (size_t i = 0; i < agent->entry_count; i++)
 		if (pic_workload_name_compare(&agent->entries[i].ledger.name, name) == 0)
@@ -24,7 +25,8 @@ static struct pic_plan_entry *find_entry(struct pic_agent *agent, const struct p
 	return NULL;
 }
 
-static struct pic_plan_entry *make_entry(struct pic_agent *agent, const struct pic_workload_name *name)
+static struct pic_plan_entry *make_entry(struct pic_agent *agent,
+					 const struct pic_workload_name *name)
 {
 	struct pic_plan_entry *entry = find_entry(agent, name);
 
@@ -108,7 +110,8 @@ static void on_listed(void *data, const struct pic_ledger_entry *entries, size_t
 		bool there = agent->entries[i].busy == PIC_BUSY_START;
 
 		for (size_t k = 0; k < count && !there; k++)
-			there = pic_workload_name_compare(&agent->entries[i].ledger.name, &entries[k].name) == 0;
+			there = pic_workload_name_compare(&agent->entries[i].ledger.name,
+							  &entries[k].name) == 0;
 		if (!there)
 			remove_entry(agent, &agent->entries[i]);
 	}
@@ -149,8 +152,8 @@ struct pic_supervisor_handler pic_agent_supervisor_handler(struct pic_agent *age
 	};
 }
 
-void pic_agent_when_fresh(struct pic_agent *agent, void (*then)(struct pic_agent *agent, void *data),
-			  void *data)
+void pic_agent_when_fresh(struct pic_agent *agent,
+			  void (*then)(struct pic_agent *agent, void *data), void *data)
 {
 	struct pic_fresh *fresh = agent->listed ? malloc(sizeof(*fresh)) : NULL;
 
@@ -287,7 +290,8 @@ static struct pic_plan_removed *find_removed(struct pic_agent *agent,
 	return NULL;
 }
 
-static void stop_failed(struct pic_agent *agent, const struct pic_workload_name *name, const char *text)
+static void stop_failed(struct pic_agent *agent, const struct pic_workload_name *name,
+			const char *text)
 {
 	struct pic_plan_entry *entry = find_entry(agent, name);
 	struct pic_plan_removed *removed = find_removed(agent, name);
@@ -376,7 +380,8 @@ static void admitting_free(struct pic_admitting *admitting)
 }
 
 static void note_verdict(struct pic_agent *agent, const struct pic_workload_name *name,
-			 const unsigned char spec_digest[PIC_DIGEST_SIZE], int code, const char *text)
+			 const unsigned char spec_digest[PIC_DIGEST_SIZE], int code,
+			 const char *text)
 {
 	size_t index = pic_wanted_find(&agent->wanted, name);
 
@@ -457,7 +462,8 @@ void pic_agent_admit(struct pic_agent *agent, const struct pic_step *step)
 	admitting_free(admitting);
 	if (r == -ENOENT)
 		pic_agent_artifact_is_gone(agent, component->digest);
-	note_verdict(agent, &component->name, component->spec_digest, r == -EINVAL ? -EIO : r, err.text);
+	note_verdict(agent, &component->name, component->spec_digest, r == -EINVAL ? -EIO : r,
+		     err.text);
 }
 
 void pic_agent_cancel_admissions(struct pic_agent *agent)

@@ -24,9 +24,9 @@ struct download {
 	struct pic_part part;
 	struct pic_timer *timer; /* the next slice to hash */
 	struct pic_client *client;
-	char etag[200];	   /* of the file that `part` is the beginning of, when the server told one */
-	bool resumed;	   /* some of the bytes are of an earlier answer */
-	bool began_anew;   /* after bytes that do not fit together: not a second time */
+	char etag[200];	 /* of the file that `part` is the beginning of, when the server told one */
+	bool resumed;	 /* some of the bytes are of an earlier answer */
+	bool began_anew; /* after bytes that do not fit together: not a second time */
 	bool too_large;
 	int disk_error;
 	struct pic_error failure;
@@ -95,10 +95,12 @@ static void note_failure(struct download *download, const char *reason, bool per
 		return;
 	}
 	snprintf(before, sizeof(before), "%s", download->failure.text);
-	pic_error_set(&download->failure, -EIO, "%.*s; then: %s", SENTENCES_MAX / 2, before, sentence);
+	pic_error_set(&download->failure, -EIO, "%.*s; then: %s", SENTENCES_MAX / 2, before,
+		      sentence);
 }
 
-static void fail(struct download *download, const char *reason, bool permanent, const char *sentence)
+static void fail(struct download *download, const char *reason, bool permanent,
+		 const char *sentence)
 {
 	note_failure(download, reason, permanent, sentence);
 	if (download->sources[download->source] && download->sources[download->source + 1] &&
@@ -145,8 +147,10 @@ static void compare(struct download *download, const char *content_type)
 		return;
 	pic_sha256_text(&digest, is);
 	pic_hex_encode(download->digest, PIC_DIGEST_SIZE, wanted);
-	pic_error_set(&err, -EBADMSG, "%.150s gave %llu bytes with SHA-256 %.12s... instead of %.12s...%s", url,
-		      size, is, wanted, page ? ": the answer is an HTML page, perhaps a captive portal" : "");
+	pic_error_set(&err, -EBADMSG,
+		      "%.150s gave %llu bytes with SHA-256 %.12s... instead of %.12s...%s", url,
+		      size, is, wanted,
+		      page ? ": the answer is an HTML page, perhaps a captive portal" : "");
 	if (pic_part_restart(&download->part, NULL) < 0)
 		download->disk_error = -ENOMEM;
 	fail(download, "DigestMismatch", true, err.text);
@@ -170,7 +174,8 @@ static void explain_failure(struct download *download, const struct pic_client_a
 		snprintf(sentence, sizeof(sentence),
 			 "%.200s: the artifact is larger than the %llu bytes that policy allows "
 			 "(artifact-max in policy.conf)",
-			 download->sources[download->source], (unsigned long long)download->maximum);
+			 download->sources[download->source],
+			 (unsigned long long)download->maximum);
 		pic_part_restart(&download->part, NULL);
 		fail(download, "TooLarge", true, sentence);
 	} else if (download->disk_error) {
@@ -178,8 +183,9 @@ static void explain_failure(struct download *download, const struct pic_client_a
 			 strerror(-download->disk_error));
 		fail(download, "DiskFull", false, sentence);
 	} else {
-		fail(download, answer->failure == PIC_CLIENT_UNTRUSTED ? "Untrusted" : "DownloadFailed", false,
-		     answer->error.text);
+		fail(download,
+		     answer->failure == PIC_CLIENT_UNTRUSTED ? "Untrusted" : "DownloadFailed",
+		     false, answer->error.text);
 	}
 }
 
@@ -281,7 +287,9 @@ static int send_request(struct download *download, const char *url, struct pic_e
 			 (unsigned long long)download->part.offset);
 		headers[0] = range;
 		snprintf(if_range, sizeof(if_range), "If-Range: %s", download->etag);
-		headers[1] = download->etag[0] == '"' ? if_range : NULL; /* only a strong one says the same bytes */
+		headers[1] = download->etag[0] == '"'
+				     ? if_range
+				     : NULL; /* only a strong one says the same bytes */
 	}
 	return pic_client_send(download->client, &request, NULL, err);
 }
@@ -301,8 +309,9 @@ static int copy_file(struct download *download, const char *path, struct pic_err
 		int r = on_bytes(download, bytes, (size_t)size);
 
 		if (r < 0)
-			return pic_error_set(err, r, download->too_large ? "%s is larger than policy allows" :
-									   "%s cannot be copied",
+			return pic_error_set(err, r,
+					     download->too_large ? "%s is larger than policy allows"
+								 : "%s cannot be copied",
 					     path);
 	}
 	return size < 0 ? pic_error_errno(err, errno, "%s cannot be read", path) : 0;
@@ -313,7 +322,8 @@ static void ask_file(struct download *download, const char *url)
 	struct pic_error err = PIC_ERROR_INIT;
 
 	if (!download->fetcher->settings.files_allowed)
-		fail(download, "DownloadFailed", true, "file: addresses are only for 'piccolo run'");
+		fail(download, "DownloadFailed", true,
+		     "file: addresses are only for 'piccolo run'");
 	else if (copy_file(download, url + strlen("file:"), &err) < 0)
 		fail(download, "DownloadFailed", true, err.text);
 	else
@@ -356,7 +366,8 @@ static void catch_up(void *data)
 	}
 }
 
-static struct download *find(struct pic_fetcher *fetcher, const unsigned char digest[PIC_DIGEST_SIZE])
+static struct download *find(struct pic_fetcher *fetcher,
+			     const unsigned char digest[PIC_DIGEST_SIZE])
 {
 	for (struct download *download = fetcher->downloads; download; download = download->next)
 		if (memcmp(download->digest, digest, PIC_DIGEST_SIZE) == 0)
@@ -364,7 +375,8 @@ static struct download *find(struct pic_fetcher *fetcher, const unsigned char di
 	return NULL;
 }
 
-static struct download *download_new(struct pic_fetcher *fetcher, const struct pic_fetch_order *order)
+static struct download *download_new(struct pic_fetcher *fetcher,
+				     const struct pic_fetch_order *order)
 {
 	struct download *download = calloc(1, sizeof(*download));
 
@@ -421,8 +433,8 @@ void pic_fetch_cancel(struct pic_fetcher *fetcher, const unsigned char digest[PI
 }
 
 int pic_fetcher_new(struct pic_fetcher **out, struct pic_loop *loop,
-		    const struct pic_fetch_settings *settings, const struct pic_fetch_handler *handler,
-		    struct pic_error *err)
+		    const struct pic_fetch_settings *settings,
+		    const struct pic_fetch_handler *handler, struct pic_error *err)
 {
 	struct pic_fetcher *fetcher = calloc(1, sizeof(*fetcher));
 

@@ -45,8 +45,8 @@ struct pic_fetch_settings {
 };
 
 int pic_fetcher_new(struct pic_fetcher **out, struct pic_loop *loop,
-		    const struct pic_fetch_settings *settings, const struct pic_fetch_handler *handler,
-		    struct pic_error *err);
+		    const struct pic_fetch_settings *settings,
+		    const struct pic_fetch_handler *handler, struct pic_error *err);
 void pic_fetcher_free(struct pic_fetcher *fetcher);
 int pic_fetch_start(struct pic_fetcher *fetcher, const struct pic_fetch_order *order,
 		    struct pic_error *err);

@@ -57,7 +57,8 @@ int pic_part_catch_up(struct pic_part *part, struct pic_error *err)
 		ssize_t size = pread(part->fd, bytes, sizeof(bytes), (off_t)part->offset);
 
 		if (size < 0)
-			return pic_error_errno(err, errno, "what is there of a download cannot be read");
+			return pic_error_errno(err, errno,
+					       "what is there of a download cannot be read");
 		if (size == 0)
 			return 0;
 		note_head(part, bytes, (size_t)size);
@@ -73,7 +74,8 @@ int pic_part_write(struct pic_part *part, const void *data, size_t size)
 
 	note_head(part, data, size);
 	for (size_t done = 0; done < size;) {
-		ssize_t n = pwrite(part->fd, bytes + done, size - done, (off_t)(part->offset + done));
+		ssize_t n =
+			pwrite(part->fd, bytes + done, size - done, (off_t)(part->offset + done));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -124,5 +126,6 @@ void pic_part_discard(struct pic_part *part)
 
 bool pic_part_is_page(const struct pic_part *part)
 {
-	return strncasecmp(part->head, "<!doctype", 9) == 0 || strncasecmp(part->head, "<html", 5) == 0;
+	return strncasecmp(part->head, "<!doctype", 9) == 0 ||
+	       strncasecmp(part->head, "<html", 5) == 0;
 }

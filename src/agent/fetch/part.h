@@ -24,7 +24,7 @@ void pic_part_close(struct pic_part *part); /* the file stays */
 /* Hashes a slice of what is there already: 1 when there is more, 0 when all is hashed. */
 int pic_part_catch_up(struct pic_part *part, struct pic_error *err);
 int pic_part_write(struct pic_part *part, const void *data, size_t size); /* -errno */
-int pic_part_restart(struct pic_part *part, struct pic_error *err);	      /* empty again */
+int pic_part_restart(struct pic_part *part, struct pic_error *err);	  /* empty again */
 /* The digest of all that was written; then the file gets its final name or goes. */
 void pic_part_digest(struct pic_part *part, struct pic_sha256 *out);
 int pic_part_keep(struct pic_part *part, struct pic_error *err);

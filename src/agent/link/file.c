@@ -77,7 +77,8 @@ static void read_file(void *data)
 		return;
 	}
 	set_problem(link, "", "");
-	link->settings.handler.document(link->settings.handler.data, document.data, document.size, true);
+	link->settings.handler.document(link->settings.handler.data, document.data, document.size,
+					true);
 }
 
 static void on_event(void *data, int fd, uint32_t events)
@@ -131,12 +132,13 @@ static int open_link(struct pic_link **out, const struct pic_link_settings *sett
 		return pic_error_set(err, -ENOMEM, "no memory for the file");
 	link->settings = *settings;
 	link->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (split(link) < 0 || pic_loop_timer(settings->loop, read_file, link, &link->timer, err) < 0) {
+	if (split(link) < 0 ||
+	    pic_loop_timer(settings->loop, read_file, link, &link->timer, err) < 0) {
 		close_link(link);
 		return pic_error_set(err, -ENOMEM, "no memory for the file");
 	}
-	if (link->watch_fd >= 0 && pic_loop_watch(settings->loop, link->watch_fd, EPOLLIN, on_event, link,
-						  &link->watch, err) < 0) {
+	if (link->watch_fd >= 0 && pic_loop_watch(settings->loop, link->watch_fd, EPOLLIN, on_event,
+						  link, &link->watch, err) < 0) {
 		close_link(link);
 		return -ENOMEM;
 	}
@@ -152,7 +154,8 @@ static void drop_report(struct pic_link *link, struct pic_buf *body)
 	pic_buf_free(body);
 }
 
-static void drop_answer(struct pic_link *link, const struct pic_link_reply *reply, struct pic_buf *body)
+static void drop_answer(struct pic_link *link, const struct pic_link_reply *reply,
+			struct pic_buf *body)
 {
 	(void)reply;
 	drop_report(link, body);

@@ -19,11 +19,12 @@ static bool is_address(const char *url)
 }
 
 /* "web.wasm", "./web.wasm", "file:web.wasm", "file:///srv/web.wasm" -> the path to open. */
-static int path_of(const char *url, const char *folder, char out[PATH_MAX_TEXT], struct pic_error *err)
+static int path_of(const char *url, const char *folder, char out[PATH_MAX_TEXT],
+		   struct pic_error *err)
 {
-	const char *path = pic_text_starts(url, "file://") ? url + 7 :
-			   pic_text_starts(url, "file:")   ? url + 5 :
-							     url;
+	const char *path = pic_text_starts(url, "file://") ? url + 7
+			   : pic_text_starts(url, "file:") ? url + 5
+							   : url;
 	int length = path[0] == '/' ? snprintf(out, PATH_MAX_TEXT, "%s", path)
 				    : snprintf(out, PATH_MAX_TEXT, "%s/%s", folder, path);
 
@@ -90,9 +91,10 @@ static int set_artifact(const struct pic_place *place, struct pic_json *componen
 		return r < 0 ? pic_error_wrap(err, r, "%s", place->path) : 0;
 	}
 	if (!sha256)
-		return pic_place_error(place, NULL, err,
-				       "the SHA-256 of %.100s must be told, as \"sha256\" or \"%s.sha256\"", url,
-				       type);
+		return pic_place_error(
+			place, NULL, err,
+			"the SHA-256 of %.100s must be told, as \"sha256\" or \"%s.sha256\"", url,
+			type);
 	pic_json_set_text(component, "sha256", digest);
 	pic_json_set_text(component, "url", copy);
 	return 0;
@@ -157,7 +159,7 @@ int pic_file_document(const char *text, size_t size, const struct pic_file_frame
 		if (r < 0)
 			return r;
 	}
-	return pic_json_write(root, PIC_JSON_COMPACT, out) < 0 ?
-		       pic_error_set(err, -EFBIG, "the desired state is too large") :
-		       0;
+	return pic_json_write(root, PIC_JSON_COMPACT, out) < 0
+		       ? pic_error_set(err, -EFBIG, "the desired state is too large")
+		       : 0;
 }

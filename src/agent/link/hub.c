@@ -68,8 +68,8 @@ int pic_hub_client(struct pic_link *link, struct pic_client **out, struct pic_er
 
 /* -- what is known of the hub ------------------------------------------------------------------ */
 
-static void set_state(struct pic_link *link, enum pic_link_connection connection, const char *reason,
-		      const char *problem)
+static void set_state(struct pic_link *link, enum pic_link_connection connection,
+		      const char *reason, const char *problem)
 {
 	struct pic_link_state *state = &link->state;
 	bool same = state->connection == connection && strcmp(state->reason, reason) == 0 &&
@@ -81,9 +81,11 @@ static void set_state(struct pic_link *link, enum pic_link_connection connection
 	snprintf(state->reason, sizeof(state->reason), "%s", reason);
 	pic_sentence_copy(state->problem, sizeof(state->problem), problem);
 	if (connection == PIC_LINK_CONNECTED)
-		pic_log(PIC_LOG_INFO, "hub-connected", PIC_TEXT("hub", link->settings.identity->hub));
+		pic_log(PIC_LOG_INFO, "hub-connected",
+			PIC_TEXT("hub", link->settings.identity->hub));
 	else
-		pic_log(PIC_LOG_WARNING, "hub-away", PIC_TEXT("reason", reason), PIC_TEXT("why", problem));
+		pic_log(PIC_LOG_WARNING, "hub-away", PIC_TEXT("reason", reason),
+			PIC_TEXT("why", problem));
 	link->settings.handler.changed(link->settings.handler.data);
 }
 
@@ -125,9 +127,10 @@ static void poll_refused(struct pic_link *link, const struct pic_client_answer *
 	struct pic_error err = PIC_ERROR_INIT;
 	char reason[48];
 
-	pic_hub_refusal_parse(answer->status, answer->body.data, answer->body.size, answer->content_type,
-			      reason, &err);
-	set_state(link, answer->status >= 500 ? PIC_LINK_CONNECTING : PIC_LINK_REFUSED, reason, err.text);
+	pic_hub_refusal_parse(answer->status, answer->body.data, answer->body.size,
+			      answer->content_type, reason, &err);
+	set_state(link, answer->status >= 500 ? PIC_LINK_CONNECTING : PIC_LINK_REFUSED, reason,
+		  err.text);
 	retry(link, answer->retry_after_ms, PIC_BACKOFF_LONGEST_MS);
 }
 
@@ -148,7 +151,8 @@ static void next_poll(struct pic_link *link, bool useful)
 		return;
 	}
 	link->failures = 0;
-	if (!useful && link->wait_s == link->hold_s && ++link->quiet >= QUIET_ENOUGH && link->hold_s < HOLD_S) {
+	if (!useful && link->wait_s == link->hold_s && ++link->quiet >= QUIET_ENOUGH &&
+	    link->hold_s < HOLD_S) {
 		link->hold_s = 2 * link->hold_s < HOLD_S ? 2 * link->hold_s : HOLD_S;
 		link->quiet = 0;
 	}
@@ -170,7 +174,8 @@ static void deliver(struct pic_link *link, struct pic_hub_answer *answer, const 
 		link->refused_etag[0] = '\0';
 	pic_buf_free(&answer->document);
 	if (r == -EPERM && etag[0] && strlen(etag) < sizeof(link->refused_etag))
-		memcpy(link->refused_etag, etag, strlen(etag) + 1); /* held until there is another one */
+		memcpy(link->refused_etag, etag,
+		       strlen(etag) + 1); /* held until there is another one */
 	else if (r < 0) {
 		retry(link, -1, REFUSED_LONGEST_MS);
 		return;
@@ -193,8 +198,9 @@ static void on_poll(void *data, const struct pic_client_answer *answer)
 		poll_refused(link, answer);
 		return;
 	}
-	if (answer->status == 200 && pic_hub_answer_parse(&parsed, answer->body.data, answer->body.size,
-							  answer->content_type, &err) < 0) {
+	if (answer->status == 200 &&
+	    pic_hub_answer_parse(&parsed, answer->body.data, answer->body.size,
+				 answer->content_type, &err) < 0) {
 		poll_unreadable(link, answer, &err);
 		return;
 	}
@@ -208,7 +214,8 @@ static void on_poll(void *data, const struct pic_client_answer *answer)
 
 /* -- questions ----------------------------------------------------------------------------------- */
 
-static void write_url(const struct pic_link *link, const unsigned char *stamp, char *out, size_t size)
+static void write_url(const struct pic_link *link, const unsigned char *stamp, char *out,
+		      size_t size)
 {
 	const struct pic_acceptance *in_force = link->settings.in_force;
 	char digest[2 * PIC_DIGEST_SIZE + 1] = "", hex[2 * 16 + 1] = "";
@@ -220,8 +227,8 @@ static void write_url(const struct pic_link *link, const unsigned char *stamp, c
 	pic_hub_url(link, out, size,
 		    "/device/v1/document?protocol=%d&epoch=%s&revision=%" PRId64
 		    "&digest=%s&session=%s&stamp=%s&wait=%" PRId64,
-		    PIC_PROTOCOL, in_force->epoch, in_force->revision, digest, link->settings.session, hex,
-		    link->wait_s);
+		    PIC_PROTOCOL, in_force->epoch, in_force->revision, digest,
+		    link->settings.session, hex, link->wait_s);
 }
 
 static int send_poll(struct pic_link *link, const unsigned char *stamp, struct pic_error *err)
@@ -317,7 +324,8 @@ static int open_link(struct pic_link **out, const struct pic_link_settings *sett
 	link->report_sent = (struct pic_buf)PIC_BUF_INIT(PIC_REPORT_SIZE_MAX);
 	link->renewal_body = (struct pic_buf)PIC_BUF_INIT(PIC_HUB_SHORT_MS);
 	if (pic_loop_timer(settings->loop, poll_now, link, &link->poll_timer, err) < 0 ||
-	    pic_loop_timer(settings->loop, pic_hub_report_again, link, &link->report_timer, err) < 0) {
+	    pic_loop_timer(settings->loop, pic_hub_report_again, link, &link->report_timer, err) <
+		    0) {
 		close_link(link);
 		return -ENOMEM;
 	}

@@ -15,7 +15,8 @@ bool pic_answer_is_page(const char *text, size_t size, const char *content_type)
 		text++;
 		size--;
 	}
-	return size >= 5 && (strncasecmp(text, "<!doc", 5) == 0 || strncasecmp(text, "<html", 5) == 0);
+	return size >= 5 &&
+	       (strncasecmp(text, "<!doc", 5) == 0 || strncasecmp(text, "<html", 5) == 0);
 }
 
 /* The document alone, in the bytes that its digest covers. */
@@ -53,8 +54,9 @@ int pic_hub_answer_parse(struct pic_hub_answer *out, const char *text, size_t si
 	int r;
 
 	if (pic_answer_is_page(text, size, content_type))
-		return pic_error_set(err, -EBADMSG,
-				     "an HTML page came instead of the hub's answer, perhaps from a captive portal");
+		return pic_error_set(
+			err, -EBADMSG,
+			"an HTML page came instead of the hub's answer, perhaps from a captive portal");
 	r = pic_json_parse(&value, text, size, err);
 	if (r < 0)
 		return pic_error_wrap(err, r, "the hub's answer");
@@ -91,10 +93,11 @@ void pic_hub_refusal_parse(int status, const char *text, size_t size, const char
 	if (sentence[0])
 		pic_error_set(err, -EPERM, "the hub refuses (status %d): %s", status, sentence);
 	else if (pic_answer_is_page(text, size, content_type))
-		pic_error_set(err, -EPERM,
-			      "an HTML page with status %d came instead of the hub's answer, perhaps from a captive "
-			      "portal",
-			      status);
+		pic_error_set(
+			err, -EPERM,
+			"an HTML page with status %d came instead of the hub's answer, perhaps from a captive "
+			"portal",
+			status);
 	else
 		pic_error_set(err, -EPERM, "the hub answers with status %d", status);
 }

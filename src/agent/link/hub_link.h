@@ -19,16 +19,16 @@ struct pic_link {
 
 	struct pic_timer *poll_timer;
 	struct pic_request_handle *poll;
-	bool wants_stamp;  /* the next poll waits for it */
+	bool wants_stamp; /* the next poll waits for it */
 	int64_t sent_boot_ms;
-	int64_t wait_s;	   /* how long the poll under way may be held */
-	int64_t hold_s;	   /* how long polls are held when all is well */
-	unsigned quiet;	   /* polls in a row that were held to their end */
-	unsigned failures; /* in a row */
+	int64_t wait_s;				/* how long the poll under way may be held */
+	int64_t hold_s;				/* how long polls are held when all is well */
+	unsigned quiet;				/* polls in a row that were held to their end */
+	unsigned failures;			/* in a row */
 	char refused_etag[PIC_EPOCH_TEXT + 32]; /* of a document that was not taken; "": none */
 
 	struct pic_timer *report_timer;
-	struct pic_buf report; /* the newest, not yet sent */
+	struct pic_buf report;	    /* the newest, not yet sent */
 	struct pic_buf report_sent; /* lent to the request under way */
 	struct pic_request_handle *report_request;
 	unsigned report_failures;
@@ -51,7 +51,8 @@ void pic_hub_drop_client(struct pic_link *link);
 /* hub_send.c */
 void pic_hub_report(struct pic_link *link, struct pic_buf *body);
 void pic_hub_report_again(void *link); /* timer */
-void pic_hub_answer(struct pic_link *link, const struct pic_link_reply *reply, struct pic_buf *body);
+void pic_hub_answer(struct pic_link *link, const struct pic_link_reply *reply,
+		    struct pic_buf *body);
 void pic_hub_cancel_sends(struct pic_link *link);
 
 /* hub_renew.c: true when a renewal is under way and the poll has to wait for it; then poll_timer is set

@@ -69,7 +69,8 @@ static void keep_for_later(struct pic_link *link)
 static void on_reported(void *data, const struct pic_client_answer *answer)
 {
 	struct pic_link *link = data;
-	bool taken = answer->failure == PIC_CLIENT_OK && answer->status >= 200 && answer->status < 300;
+	bool taken = answer->failure == PIC_CLIENT_OK && answer->status >= 200 &&
+		     answer->status < 300;
 
 	link->report_request = NULL;
 	if (!taken) {
@@ -160,9 +161,10 @@ void pic_hub_answer(struct pic_link *link, const struct pic_link_reply *what, st
 	link->replies = reply;
 	if (what->position >= 0)
 		snprintf(position, sizeof(position), "&position=%" PRId64, what->position);
-	pic_hub_url(link, url, sizeof(url), "/device/v1/asks/%s?status=%d%s", what->ask_id, what->status,
-		    position);
-	if (post(link, url, what->content_type, &reply->body, on_answered, reply, &reply->request) < 0)
+	pic_hub_url(link, url, sizeof(url), "/device/v1/asks/%s?status=%d%s", what->ask_id,
+		    what->status, position);
+	if (post(link, url, what->content_type, &reply->body, on_answered, reply, &reply->request) <
+	    0)
 		reply_free(reply);
 }
 

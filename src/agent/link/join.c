@@ -61,26 +61,28 @@ static bool went_well(struct pic_join *join, const struct pic_client_answer *ans
 	if (answer->failure != PIC_CLIENT_OK) {
 		bool untrusted = answer->failure == PIC_CLIENT_UNTRUSTED;
 
-		finish(join, untrusted ? -EPERM : -EHOSTUNREACH, untrusted ? "HubNotTrusted" : "HubUnreachable",
-		       answer->error.text);
+		finish(join, untrusted ? -EPERM : -EHOSTUNREACH,
+		       untrusted ? "HubNotTrusted" : "HubUnreachable", answer->error.text);
 		return false;
 	}
 	if (answer->status == 200)
 		return true;
-	pic_hub_refusal_parse(answer->status, answer->body.data, answer->body.size, answer->content_type,
-			      reason, &err);
+	pic_hub_refusal_parse(answer->status, answer->body.data, answer->body.size,
+			      answer->content_type, reason, &err);
 	finish(join, answer->status >= 500 ? -EHOSTUNREACH : -EPERM, reason, err.text);
 	return false;
 }
 
 /* -- the second answer: the certificate -------------------------------------------------------------- */
 
-static int take_text(const struct pic_place *place, const char *key, char **out, struct pic_error *err)
+static int take_text(const struct pic_place *place, const char *key, char **out,
+		     struct pic_error *err)
 {
 	const char *text = pic_json_get_text(place->object, key);
 
 	if (!text || strlen(text) > PEM_MAX)
-		return pic_place_error(place, key, err, "a text of at most %d bytes is expected", PEM_MAX);
+		return pic_place_error(place, key, err, "a text of at most %d bytes is expected",
+				       PEM_MAX);
 	free(*out);
 	*out = strdup(text);
 	return *out ? 0 : pic_error_set(err, -ENOMEM, "no memory to join");
@@ -91,7 +93,8 @@ static int check_certificate(struct pic_join *join, struct pic_error *err)
 {
 	struct pic_certificate_facts facts;
 	struct pic_sha256 pin;
-	int r = pic_certificate_verify(join->identity.certificate, join->identity.authority, 0, err);
+	int r = pic_certificate_verify(join->identity.certificate, join->identity.authority, 0,
+				       err);
 
 	if (r == 0)
 		r = pic_certificate_read(join->identity.certificate, &facts, err);
@@ -121,8 +124,8 @@ static int read_membership(struct pic_join *join, const struct pic_client_answer
 		r = pic_place_hex(&place, "epoch", PIC_REQUIRED, join->identity.epoch,
 				  (PIC_EPOCH_TEXT - 1) / 2, err);
 	if (r == 0 && strcmp(device, join->identity.target) != 0)
-		r = pic_error_set(err, -EBADMSG, "the hub made '%s' a device instead of '%s'", device,
-				  join->identity.target);
+		r = pic_error_set(err, -EBADMSG, "the hub made '%s' a device instead of '%s'",
+				  device, join->identity.target);
 	return r < 0 ? r : check_certificate(join, err);
 }
 
@@ -148,16 +151,18 @@ static int check_authority(struct pic_join *join, const char *pem, struct pic_er
 	char is[PIC_SHA256_TEXT];
 
 	if (pic_certificate_read(pem, &facts, NULL) < 0)
-		return pic_error_set(err, -EBADMSG, "%s does not show the certificate of a hub's authority",
+		return pic_error_set(err, -EBADMSG,
+				     "%s does not show the certificate of a hub's authority",
 				     join->identity.hub);
 	if (pic_sha256_parse(join->ca_pin, &pin) < 0)
 		return -EINVAL;
 	pic_sha256_text(&facts.key_pin, is);
 	if (!pic_sha256_equal(&facts.key_pin, &pin))
-		return pic_error_set(err, -EKEYREJECTED,
-				     "the authority of %s has the pin sha256:%s, not the one that was given: it is "
-				     "another hub, or somebody is in between; nothing was sent",
-				     join->identity.hub, is);
+		return pic_error_set(
+			err, -EKEYREJECTED,
+			"the authority of %s has the pin sha256:%s, not the one that was given: it is "
+			"another hub, or somebody is in between; nothing was sent",
+			join->identity.hub, is);
 	join->identity.authority = strdup(pem);
 	return join->identity.authority ? 0 : pic_error_set(err, -ENOMEM, "no memory to join");
 }
@@ -197,7 +202,8 @@ static int new_client(struct pic_join *join, bool unverified, struct pic_error *
 }
 
 static int send_request(struct pic_join *join, const char *method, const char *path,
-			void (*done)(void *, const struct pic_client_answer *), struct pic_error *err)
+			void (*done)(void *, const struct pic_client_answer *),
+			struct pic_error *err)
 {
 	static const char *const headers[] = { "Content-Type: application/json", NULL };
 	char url[PIC_URL_MAX + 64];
@@ -236,7 +242,8 @@ static void on_authority(void *data, const struct pic_client_answer *answer)
 		finish(join, -EPERM, "HubNotTrusted", err.text);
 		return;
 	}
-	if (write_request(join, &err) < 0 || new_client(join, join->identity.tls_pin != NULL, &err) < 0 ||
+	if (write_request(join, &err) < 0 ||
+	    new_client(join, join->identity.tls_pin != NULL, &err) < 0 ||
 	    send_request(join, "POST", "/device/v1/join", on_joined, &err) < 0)
 		finish(join, -EIO, "JoinFailed", err.text);
 }
@@ -247,22 +254,28 @@ static int check_order(const struct pic_join_order *order, struct pic_error *err
 {
 	struct pic_sha256 pin;
 
-	if (!order->hub || !pic_text_starts(order->hub, "https://") || strlen(order->hub) > PIC_URL_MAX / 2)
-		return pic_error_set(err, -EINVAL, "the hub's address '%s' does not begin with https://",
+	if (!order->hub || !pic_text_starts(order->hub, "https://") ||
+	    strlen(order->hub) > PIC_URL_MAX / 2)
+		return pic_error_set(err, -EINVAL,
+				     "the hub's address '%s' does not begin with https://",
 				     order->hub ? order->hub : "");
 	if (!order->target || !pic_name_is_valid(order->target, PIC_NAME_MAX))
-		return pic_error_set(err, -EINVAL,
-				     "the target '%s' is not a name of lower-case letters, digits, '-' and '.'",
-				     order->target ? order->target : "");
+		return pic_error_set(
+			err, -EINVAL,
+			"the target '%s' is not a name of lower-case letters, digits, '-' and '.'",
+			order->target ? order->target : "");
 	if (!order->ca_pin || pic_sha256_parse(order->ca_pin, &pin) < 0)
-		return pic_error_set(err, -EINVAL,
-				     "--ca-pin must be sha256: and 64 hexadecimal digits; 'piccoloctl enroll %s' prints "
-				     "it",
-				     order->target);
+		return pic_error_set(
+			err, -EINVAL,
+			"--ca-pin must be sha256: and 64 hexadecimal digits; 'piccoloctl enroll %s' prints "
+			"it",
+			order->target);
 	if (order->tls_pin && pic_sha256_parse(order->tls_pin, &pin) < 0)
-		return pic_error_set(err, -EINVAL, "--tls-pin must be sha256: and 64 hexadecimal digits");
+		return pic_error_set(err, -EINVAL,
+				     "--tls-pin must be sha256: and 64 hexadecimal digits");
 	if (!order->token || !order->token[0] || strlen(order->token) > PIC_TOKEN_MAX)
-		return pic_error_set(err, -EINVAL, "a token of 1 to %d bytes is needed", PIC_TOKEN_MAX);
+		return pic_error_set(err, -EINVAL, "a token of 1 to %d bytes is needed",
+				     PIC_TOKEN_MAX);
 	return 0;
 }
 
@@ -327,7 +340,8 @@ int pic_join_read_token(const char *path, char *out, struct pic_error *err)
 	start += strspn(start, " \t\r\n");
 	size = strcspn(start, " \t\r\n");
 	if (size == 0 || size > PIC_TOKEN_MAX)
-		return pic_error_set(err, -EINVAL, "%s holds no token of 1 to %d bytes", path, PIC_TOKEN_MAX);
+		return pic_error_set(err, -EINVAL, "%s holds no token of 1 to %d bytes", path,
+				     PIC_TOKEN_MAX);
 	memcpy(out, start, size);
 	out[size] = '\0';
 	return 0;

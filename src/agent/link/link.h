@@ -26,7 +26,7 @@ enum pic_link_connection {
 
 struct pic_link_state {
 	enum pic_link_connection connection;
-	char reason[48];		   /* one word of the other side's or ours, "" while all is well */
+	char reason[48]; /* one word of the other side's or ours, "" while all is well */
 	char problem[PIC_REPORT_TEXT_MAX]; /* the sentence to it */
 	int64_t contact_wall_ms;	   /* the last answer; 0: none yet */
 	int64_t contact_boot_ms;
@@ -70,7 +70,8 @@ struct pic_link_dialect {
 	void (*close)(struct pic_link *link); /* NULL is fine */
 	/* The newest report replaces one that could not be sent yet. The buffer is emptied. */
 	void (*report)(struct pic_link *link, struct pic_buf *body);
-	void (*answer)(struct pic_link *link, const struct pic_link_reply *reply, struct pic_buf *body);
+	void (*answer)(struct pic_link *link, const struct pic_link_reply *reply,
+		       struct pic_buf *body);
 	void (*stamp)(struct pic_link *link, const unsigned char *bytes); /* NULL: there is none */
 	const struct pic_link_state *(*state)(const struct pic_link *link);
 };

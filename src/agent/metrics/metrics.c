@@ -36,11 +36,13 @@ static void write_agent(const struct pic_agent *agent, struct pic_buf *out)
 	pic_metrics_sample(out, "piccolo_build_info", &version, 1, 1);
 	gauge(out, "piccolo_agent_connected", "Whether the hub answers this device.",
 	      state->connection == PIC_LINK_CONNECTED);
-	gauge(out, "piccolo_agent_supervisor_up", "Whether the supervisor answers the agent.", agent->listed);
+	gauge(out, "piccolo_agent_supervisor_up", "Whether the supervisor answers the agent.",
+	      agent->listed);
 	counter(out, "piccolo_agent_polls_total", "Polls sent to the hub.", (double)state->polls);
 	counter(out, "piccolo_agent_poll_failures_total", "Polls that brought no usable answer.",
 		(double)state->failures);
-	counter(out, "piccolo_agent_reports_total", "Reports that the hub took.", (double)state->reports);
+	counter(out, "piccolo_agent_reports_total", "Reports that the hub took.",
+		(double)state->reports);
 	gauge(out, "piccolo_agent_document_revision", "Revision of the desired state in force.",
 	      (double)agent->acceptance.revision);
 	gauge(out, "piccolo_agent_last_contact_timestamp_seconds",
@@ -73,12 +75,15 @@ static void write_workloads(const struct pic_agent *agent, struct pic_buf *out)
 		[UP] = { "piccolo_workload_up", "gauge", "Whether the workload runs." },
 		[RESTARTS] = { "piccolo_workload_restarts_total", "counter",
 			       "Starts after the first one of what is asked for now." },
-		[CPU] = { "piccolo_workload_cpu_seconds_total", "counter", "Processor time of the workload." },
-		[MEMORY] = { "piccolo_workload_memory_bytes", "gauge", "Memory charged to the workload." },
+		[CPU] = { "piccolo_workload_cpu_seconds_total", "counter",
+			  "Processor time of the workload." },
+		[MEMORY] = { "piccolo_workload_memory_bytes", "gauge",
+			     "Memory charged to the workload." },
 	};
 
 	for (size_t figure = 0; figure < PIC_COUNT(families) && agent->entry_count > 0; figure++) {
-		pic_metrics_family(out, families[figure].name, families[figure].type, families[figure].help);
+		pic_metrics_family(out, families[figure].name, families[figure].type,
+				   families[figure].help);
 		for (size_t i = 0; i < agent->entry_count; i++) {
 			const struct pic_ledger_entry *entry = &agent->entries[i].ledger;
 			const struct pic_label labels[] = { { "instance", entry->name.instance },

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static const struct pic_report_component *find(const struct pic_report_component *list, size_t count,
-					       const struct pic_workload_name *name)
+static const struct pic_report_component *find(const struct pic_report_component *list,
+					       size_t count, const struct pic_workload_name *name)
 {
 	for (size_t i = 0; i < count; i++)
 		if (pic_workload_name_compare(&list[i].name, name) == 0)
@@ -13,10 +13,12 @@ static const struct pic_report_component *find(const struct pic_report_component
 
 static bool is_trouble(enum pic_phase phase)
 {
-	return phase == PIC_PHASE_FAILED || phase == PIC_PHASE_REFUSED || phase == PIC_PHASE_BACKOFF;
+	return phase == PIC_PHASE_FAILED || phase == PIC_PHASE_REFUSED ||
+	       phase == PIC_PHASE_BACKOFF;
 }
 
-static bool is_same_state(const struct pic_report_component *a, const struct pic_report_component *b)
+static bool is_same_state(const struct pic_report_component *a,
+			  const struct pic_report_component *b)
 {
 	return a->phase == b->phase && strcmp(a->reason, b->reason) == 0;
 }
@@ -47,7 +49,8 @@ bool pic_status_merge(const struct pic_report_component *last, size_t last_count
 		const struct pic_report_component *before = find(last, last_count, &next[i].name);
 
 		carry_error(before, &next[i]);
-		next[i].since_ms = before && is_same_state(before, &next[i]) ? before->since_ms : now_wall_ms;
+		next[i].since_ms = before && is_same_state(before, &next[i]) ? before->since_ms
+									     : now_wall_ms;
 		changed |= !before || !is_same_news(before, &next[i]);
 	}
 	return changed;

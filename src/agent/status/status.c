@@ -39,9 +39,12 @@ static void add_link(const struct pic_agent *agent, struct pic_json *root)
 
 	pic_json_set_text(root, "hub", agent->identity.hub ? agent->identity.hub : "");
 	pic_json_set_text(root, "connection",
-			  agent->join_problem[0] ? "joining" : pic_link_connection_text(state->connection));
-	pic_json_set_text(root, "reason", agent->join_problem[0] ? agent->join_reason : state->reason);
-	pic_json_set_text(root, "problem", agent->join_problem[0] ? agent->join_problem : state->problem);
+			  agent->join_problem[0] ? "joining"
+						 : pic_link_connection_text(state->connection));
+	pic_json_set_text(root, "reason",
+			  agent->join_problem[0] ? agent->join_reason : state->reason);
+	pic_json_set_text(root, "problem",
+			  agent->join_problem[0] ? agent->join_problem : state->problem);
 	if (state->contact_wall_ms) {
 		pic_time_format(state->contact_wall_ms, contact);
 		pic_json_set_text(root, "last-contact", contact);
@@ -74,7 +77,8 @@ static void serve(struct pic_agent *agent, void *data)
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(ROOM);
 
 	/* a reader that is too slow for a socket's buffer gets half a document and asks again */
-	if (write_status(agent, &text) < 0 || pic_fd_write_all(client->fd, text.data, text.size) < 0)
+	if (write_status(agent, &text) < 0 ||
+	    pic_fd_write_all(client->fd, text.data, text.size) < 0)
 		pic_log(PIC_LOG_DEBUG, "status-not-told");
 	close(client->fd);
 	client->server->clients--;
@@ -86,7 +90,8 @@ static void on_connect(void *data, int listen_fd, uint32_t events)
 {
 	struct pic_status_server *server = data;
 	PIC_FD int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct client *client = fd >= 0 && server->clients < CLIENTS_MAX ? malloc(sizeof(*client)) : NULL;
+	struct client *client = fd >= 0 && server->clients < CLIENTS_MAX ? malloc(sizeof(*client))
+									 : NULL;
 	const int room = ROOM;
 
 	(void)events;
@@ -98,14 +103,16 @@ static void on_connect(void *data, int listen_fd, uint32_t events)
 	pic_agent_when_fresh(server->agent, serve, client);
 }
 
-static int listen_at(struct pic_status_server *server, const char *run_folder, struct pic_error *err)
+static int listen_at(struct pic_status_server *server, const char *run_folder,
+		     struct pic_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/agent/status.sock", run_folder);
+	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/agent/status.sock",
+			      run_folder);
 
 	if (length < 0 || (size_t)length >= sizeof(address.sun_path))
-		return pic_error_set(err, -ENAMETOOLONG, "the path of the runtime folder %s is too long",
-				     run_folder);
+		return pic_error_set(err, -ENAMETOOLONG,
+				     "the path of the runtime folder %s is too long", run_folder);
 	memcpy(server->path, address.sun_path, sizeof(address.sun_path));
 	server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(address.sun_path);
@@ -126,8 +133,9 @@ int pic_agent_status_open(struct pic_agent *agent, struct pic_error *err)
 	server->fd = -1;
 	agent->status_server = server;
 	r = listen_at(server, agent->settings->run_folder, err);
-	return r < 0 ? r : pic_loop_watch(agent->loop, server->fd, EPOLLIN, on_connect, server,
-					  &server->watch, err);
+	return r < 0 ? r
+		     : pic_loop_watch(agent->loop, server->fd, EPOLLIN, on_connect, server,
+				      &server->watch, err);
 }
 
 void pic_agent_status_close(struct pic_agent *agent)

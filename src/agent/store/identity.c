@@ -28,7 +28,8 @@ static int read_copy(const struct pic_place *place, const char *key, size_t maxi
 	const char *text = pic_json_get_text(place->object, key);
 
 	if (!text || !text[0] || strlen(text) > maximum)
-		return pic_place_error(place, key, err, "a text of 1 to %zu bytes is expected", maximum);
+		return pic_place_error(place, key, err, "a text of 1 to %zu bytes is expected",
+				       maximum);
 	*out = strdup(text);
 	return *out ? 0 : pic_error_set(err, -ENOMEM, "no memory for the identity");
 }
@@ -49,7 +50,8 @@ static int read_fields(const struct pic_place *place, struct pic_agent_identity 
 	if (r == 0 && pic_json_get(place->object, "tls-pin"))
 		r = read_copy(place, "tls-pin", 128, &out->tls_pin, err);
 	if (r == 0)
-		r = pic_place_hex(place, "epoch", PIC_OPTIONAL, out->epoch, (PIC_EPOCH_TEXT - 1) / 2, err);
+		r = pic_place_hex(place, "epoch", PIC_OPTIONAL, out->epoch,
+				  (PIC_EPOCH_TEXT - 1) / 2, err);
 	return r;
 }
 
@@ -96,5 +98,6 @@ int pic_agent_identity_save(const struct pic_agent_identity *identity,
 	r = pic_json_write(value, PIC_JSON_INDENT, &text);
 	if (r < 0)
 		return pic_error_set(err, r, "no memory for the identity");
-	return pic_file_write(store->folder, FILE_NAME, 0600, text.data, text.size, PIC_FILE_DURABLE, err);
+	return pic_file_write(store->folder, FILE_NAME, 0600, text.data, text.size,
+			      PIC_FILE_DURABLE, err);
 }

@@ -8,12 +8,12 @@
 #include "agent/store/store.h"
 
 struct pic_agent_identity {
-	char *hub;	     /* https://..., no final slash */
+	char *hub; /* https://..., no final slash */
 	char target[PIC_NAME_MAX + 1];
-	char *key;	     /* PEM; a secret */
-	char *certificate;   /* PEM */
-	char *authority;     /* PEM of the hub's CA, checked against the pin at the first contact */
-	char *tls_pin;	     /* of the listener's key, or NULL */
+	char *key;	   /* PEM; a secret */
+	char *certificate; /* PEM */
+	char *authority;   /* PEM of the hub's CA, checked against the pin at the first contact */
+	char *tls_pin;	   /* of the listener's key, or NULL */
 	char epoch[PIC_EPOCH_TEXT]; /* the epoch a person agreed to last */
 };
 

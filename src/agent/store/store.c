@@ -20,14 +20,16 @@ void pic_agent_store_close(struct pic_agent_store *store)
 	pic_close_fd(&store->artifacts);
 }
 
-int pic_agent_store_open(struct pic_agent_store *out, const char *state_folder, struct pic_error *err)
+int pic_agent_store_open(struct pic_agent_store *out, const char *state_folder,
+			 struct pic_error *err)
 {
 	struct pic_agent_store store = { -1, -1, -1 };
 	char path[512];
 	int r;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/agent", state_folder) >= sizeof(path))
-		return pic_error_set(err, -ENAMETOOLONG, "the path of the state folder is too long");
+		return pic_error_set(err, -ENAMETOOLONG,
+				     "the path of the state folder is too long");
 	r = pic_folder_open(AT_FDCWD, path, false, 0, (uid_t)-1, (gid_t)-1, &store.folder, err);
 	if (r == 0)
 		r = pic_folder_sweep(store.folder, err);
@@ -47,7 +49,8 @@ int pic_agent_store_open(struct pic_agent_store *out, const char *state_folder, 
 
 /* Absent: 0 and *out stays NULL. */
 static int load_document(const struct pic_agent_store *store, const char *name,
-			 struct pic_document **out, struct pic_sha256 *digest, struct pic_error *err)
+			 struct pic_document **out, struct pic_sha256 *digest,
+			 struct pic_error *err)
 {
 	PIC_BUF struct pic_buf bytes = PIC_BUF_INIT(PIC_DOCUMENT_SIZE_MAX);
 	int r = pic_file_read(store->folder, name, &bytes, err);
@@ -95,7 +98,8 @@ static void drop_named(struct pic_document *kept, const struct pic_document *doc
 }
 
 int pic_agent_store_load(const struct pic_agent_store *store, struct pic_document **document,
-			 struct pic_sha256 *digest, struct pic_document **kept, struct pic_error *err)
+			 struct pic_sha256 *digest, struct pic_document **kept,
+			 struct pic_error *err)
 {
 	int r;
 
@@ -118,18 +122,22 @@ int pic_agent_store_save(const struct pic_agent_store *store, const void *bytes,
 	if (kept) {
 		r = pic_document_write(kept, &text);
 		if (r < 0)
-			return pic_error_set(err, r, "what is left over from earlier documents is too much");
-		r = pic_file_write(store->folder, KEPT, 0600, text.data, text.size, PIC_FILE_DURABLE, err);
+			return pic_error_set(
+				err, r, "what is left over from earlier documents is too much");
+		r = pic_file_write(store->folder, KEPT, 0600, text.data, text.size,
+				   PIC_FILE_DURABLE, err);
 	}
 	if (r == 0)
-		r = pic_file_write(store->folder, DOCUMENT, 0600, bytes, size, PIC_FILE_DURABLE, err);
+		r = pic_file_write(store->folder, DOCUMENT, 0600, bytes, size, PIC_FILE_DURABLE,
+				   err);
 	if (r == 0 && !kept)
 		r = pic_file_remove(store->folder, KEPT, err);
 	return r < 0 ? pic_error_wrap(err, r, "the document cannot be kept") : 0;
 }
 
 static void each_in(int folder, bool is_copy,
-		    void (*fn)(void *data, const unsigned char digest[PIC_DIGEST_SIZE], bool is_copy),
+		    void (*fn)(void *data, const unsigned char digest[PIC_DIGEST_SIZE],
+			       bool is_copy),
 		    void *data)
 {
 	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -146,7 +154,8 @@ static void each_in(int folder, bool is_copy,
 }
 
 void pic_agent_store_each(const struct pic_agent_store *store,
-			  void (*fn)(void *data, const unsigned char digest[PIC_DIGEST_SIZE], bool is_copy),
+			  void (*fn)(void *data, const unsigned char digest[PIC_DIGEST_SIZE],
+				     bool is_copy),
 			  void *data)
 {
 	each_in(store->artifacts, false, fn, data);
@@ -160,8 +169,8 @@ static void name_of(const unsigned char digest[PIC_DIGEST_SIZE], const char *suf
 	memcpy(out + 2 * PIC_DIGEST_SIZE, suffix, strlen(suffix) + 1);
 }
 
-int pic_agent_store_mark(const struct pic_agent_store *store, const unsigned char digest[PIC_DIGEST_SIZE],
-			 struct pic_error *err)
+int pic_agent_store_mark(const struct pic_agent_store *store,
+			 const unsigned char digest[PIC_DIGEST_SIZE], struct pic_error *err)
 {
 	char name[NAME_SIZE];
 	PIC_FD int fd = -1;
@@ -197,6 +206,7 @@ int pic_agent_store_forget(const struct pic_agent_store *store,
 		return r;
 	name_of(digest, "", name);
 	if (unlinkat(store->artifacts, name, 0) < 0 && errno != ENOENT)
-		return pic_error_errno(err, errno, "the note on artifact %s cannot be removed", name);
+		return pic_error_errno(err, errno, "the note on artifact %s cannot be removed",
+				       name);
 	return 0;
 }

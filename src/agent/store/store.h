@@ -27,17 +27,19 @@ void pic_agent_store_close(struct pic_agent_store *store);
 /* What is in force. *document and *kept are NULL when there is none. A damaged document.json is told
  * in `err` (-EBADMSG) and treated as absent by the caller: the hub sends it again. */
 int pic_agent_store_load(const struct pic_agent_store *store, struct pic_document **document,
-			 struct pic_sha256 *digest, struct pic_document **kept, struct pic_error *err);
+			 struct pic_sha256 *digest, struct pic_document **kept,
+			 struct pic_error *err);
 /* kept NULL: none. Afterwards both are on disk, or the old ones still are. */
 int pic_agent_store_save(const struct pic_agent_store *store, const void *bytes, size_t size,
 			 const struct pic_document *kept, struct pic_error *err);
 
 /* Calls fn for each artifact that is marked as ours, and for each whole download. */
 void pic_agent_store_each(const struct pic_agent_store *store,
-			  void (*fn)(void *data, const unsigned char digest[PIC_DIGEST_SIZE], bool is_copy),
+			  void (*fn)(void *data, const unsigned char digest[PIC_DIGEST_SIZE],
+				     bool is_copy),
 			  void *data);
-int pic_agent_store_mark(const struct pic_agent_store *store, const unsigned char digest[PIC_DIGEST_SIZE],
-			 struct pic_error *err);
+int pic_agent_store_mark(const struct pic_agent_store *store,
+			 const unsigned char digest[PIC_DIGEST_SIZE], struct pic_error *err);
 /* The mark, the copy and what is left of a download go. */
 int pic_agent_store_forget(const struct pic_agent_store *store,
 			   const unsigned char digest[PIC_DIGEST_SIZE], struct pic_error *err);

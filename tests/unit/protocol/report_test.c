@@ -109,7 +109,9 @@ static void a_long_sentence_is_cut_at_a_character(void **state)
 static void half_a_character_is_escaped(void **state)
 {
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_REPORT_SIZE_MAX);
-	struct pic_report report = { .device = "box", .session = SESSION, .message = "grün \xc3; on" };
+	struct pic_report report = { .device = "box",
+				     .session = SESSION,
+				     .message = "grün \xc3; on" };
 	struct pic_report *back = NULL;
 
 	(void)state;
