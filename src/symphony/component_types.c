@@ -35,7 +35,8 @@ const char pic_component_type_names[] = "wasm, ebpf, container, docker, process"
 
 const struct pic_component_type *pic_component_type(const char *name)
 {
-	for (const struct pic_component_type *type = pic_component_types; name && type->name; type++)
+	for (const struct pic_component_type *type = pic_component_types; name && type->name;
+	     type++)
 		if (strcmp(type->name, name) == 0)
 			return type;
 	return NULL;

@@ -8,10 +8,10 @@
 
 enum pic_property_form {
 	PIC_PROPERTY_TEXT,
-	PIC_PROPERTY_URL,	/* http or https */
-	PIC_PROPERTY_SHA256,	/* 64 hexadecimal digits */
-	PIC_PROPERTY_SIZE,	/* "64M" */
-	PIC_PROPERTY_RESTART,	/* always, on-failure, never */
+	PIC_PROPERTY_URL,     /* http or https */
+	PIC_PROPERTY_SHA256,  /* 64 hexadecimal digits */
+	PIC_PROPERTY_SIZE,    /* "64M" */
+	PIC_PROPERTY_RESTART, /* always, on-failure, never */
 };
 
 struct pic_component_property {
@@ -20,7 +20,7 @@ struct pic_component_property {
 };
 
 struct pic_component_type {
-	const char *name; /* NULL ends the table */
+	const char *name;   /* NULL ends the table */
 	const char *prefix; /* of its properties: "wasm."; NULL: shares those of another type */
 	const struct pic_component_property *properties; /* NULL: any name is accepted */
 };

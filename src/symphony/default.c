@@ -16,7 +16,8 @@ static void fill(struct pic_json *spec, const char *key, const char *text)
 {
 	const struct pic_json *value = pic_json_get(spec, key);
 
-	if (pic_json_type(value) <= PIC_JSON_NULL || (pic_json_text(value) && !is_filled(spec, key)))
+	if (pic_json_type(value) <= PIC_JSON_NULL ||
+	    (pic_json_text(value) && !is_filled(spec, key)))
 		pic_json_set_text(spec, key, text);
 }
 

@@ -67,9 +67,9 @@ void pic_finding_add(struct pic_findings *findings, int kind, const struct pic_p
 	PIC_BUF struct pic_buf clean = PIC_BUF_INIT(4 * sizeof(text));
 
 	pic_text_escape(text, strlen(text), false, &clean);
-	size_t size = pic_utf8_cut(pic_buf_text(&clean), sizeof(finding->text) - 1 < clean.size ?
-								 sizeof(finding->text) - 1 :
-								 clean.size);
+	size_t size = pic_utf8_cut(pic_buf_text(&clean), sizeof(finding->text) - 1 < clean.size
+								 ? sizeof(finding->text) - 1
+								 : clean.size);
 	memcpy(finding->text, pic_buf_text(&clean), size);
 	finding->text[size] = '\0';
 }

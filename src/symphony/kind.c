@@ -17,7 +17,8 @@ static const char *const namespace_verbs[] = {
 static const char *const no_verbs[] = { NULL };
 
 static const struct pic_kind_column target_columns[] = {
-	{ "Status", "status.properties.status", 0, "Succeeded when the device is there and runs its own components." },
+	{ "Status", "status.properties.status", 0,
+	  "Succeeded when the device is there and runs its own components." },
 	{ "Device", "status.device.state", 0, "Online, Offline, NotEnrolled or Quarantined." },
 	{ "Details", "status.statusDetails", 1, "Why, in one sentence." },
 	{ NULL, NULL, 0, NULL },
@@ -32,7 +33,8 @@ static const struct pic_kind_column instance_columns[] = {
 static const struct pic_kind_column catalog_columns[] = {
 	{ "Type", "spec.type", 0, "What the catalog holds." },
 	{ "Target", "metadata.labels.staged_target", 0, "The target a staged catalog is for." },
-	{ "Status", "status.properties.status", 0, "Running, Waiting, Failed or Removing, for a staged catalog." },
+	{ "Status", "status.properties.status", 0,
+	  "Running, Waiting, Failed or Terminating, for a staged catalog." },
 	{ NULL, NULL, 0, NULL },
 };
 static const struct pic_kind_column solution_columns[] = { { NULL, NULL, 0, NULL } };
@@ -49,7 +51,7 @@ static const struct pic_kind_column event_columns[] = {
 	{ NULL, NULL, 0, NULL },
 };
 
-#define INTERNAL(k, n)                                                                             \
+#define INTERNAL(k, n) \
 	[k] = { .kind = (k), .group = NULL, .version = "v1", .name = (n), .verbs = no_verbs }
 
 static const struct pic_kind_facts kinds[PIC_KIND_COUNT] = {

@@ -26,8 +26,8 @@ enum pic_kind {
 
 struct pic_kind_column {
 	const char *title;
-	const char *path;	/* dotted path into the object: "status.properties.status" */
-	int priority;		/* > 0: only with -o wide */
+	const char *path; /* dotted path into the object: "status.properties.status" */
+	int priority;	  /* > 0: only with -o wide */
 	const char *description;
 };
 
@@ -35,10 +35,10 @@ enum pic_field_type {
 	PIC_FIELD_TEXT,
 	PIC_FIELD_INTEGER,
 	PIC_FIELD_BOOL,
-	PIC_FIELD_OBJECT,     /* fixed fields; any keys when it has no table */
-	PIC_FIELD_LIST,	      /* of `item` */
-	PIC_FIELD_TEXT_MAP,   /* any keys, text values */
-	PIC_FIELD_ANY,	      /* anything below is known */
+	PIC_FIELD_OBJECT,   /* fixed fields; any keys when it has no table */
+	PIC_FIELD_LIST,	    /* of `item` */
+	PIC_FIELD_TEXT_MAP, /* any keys, text values */
+	PIC_FIELD_ANY,	    /* anything below is known */
 	PIC_FIELD_TEXT_OR_ANY,
 };
 
@@ -61,7 +61,8 @@ struct pic_kind_facts {
 	bool namespaced;
 	bool has_status;
 	const char *const *verbs; /* NULL-terminated kube verbs */
-	const struct pic_kind_column *columns; /* title NULL ends; Name and Age are added by the face */
+	const struct pic_kind_column
+		*columns; /* title NULL ends; Name and Age are added by the face */
 	const struct pic_field *spec;
 	const char *help;
 };

@@ -3,16 +3,43 @@
  */
 #include "symphony/kind_fields.h"
 
-#define TEXT(n, h) {.name = (n), .type = PIC_FIELD_TEXT, .help = (h)}
-#define TEXT_REQUIRED(n, h) {.name = (n), .type = PIC_FIELD_TEXT, .required = true, .help = (h)}
-#define BOOLEAN(n, h) {.name = (n), .type = PIC_FIELD_BOOL, .help = (h)}
-#define TEXT_MAP(n, h) {.name = (n), .type = PIC_FIELD_TEXT_MAP, .help = (h)}
-#define ANY_MAP(n, h) {.name = (n), .type = PIC_FIELD_OBJECT, .help = (h)}
-#define PART(n, f, h) {.name = (n), .type = PIC_FIELD_OBJECT, .fields = (f), .help = (h)}
-#define LIST(n, f, h)                                                                              \
-	{.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_OBJECT, .fields = (f), .help = (h)}
-#define TEXT_LIST(n, h) {.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_TEXT, .help = (h)}
-#define END {.name = NULL}
+#define TEXT(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_TEXT, .help = (h) \
+	}
+#define TEXT_REQUIRED(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_TEXT, .required = true, .help = (h) \
+	}
+#define BOOLEAN(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_BOOL, .help = (h) \
+	}
+#define TEXT_MAP(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_TEXT_MAP, .help = (h) \
+	}
+#define ANY_MAP(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_OBJECT, .help = (h) \
+	}
+#define PART(n, f, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_OBJECT, .fields = (f), .help = (h) \
+	}
+#define LIST(n, f, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_OBJECT, .fields = (f), \
+		.help = (h) \
+	}
+#define TEXT_LIST(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_TEXT, .help = (h) \
+	}
+#define END \
+	{ \
+		.name = NULL \
+	}
 
 static const struct pic_field route_fields[] = {
 	TEXT("route", "Name of the route."),
@@ -30,7 +57,9 @@ static const struct pic_field sidecar_fields[] = {
 };
 
 static const struct pic_field component_fields[] = {
-	TEXT_REQUIRED("name", "Name of the component: lower-case letters, digits and -, unique in its list."),
+	TEXT_REQUIRED(
+		"name",
+		"Name of the component: lower-case letters, digits and -, unique in its list."),
 	TEXT("type", "What runs it on the device: wasm, ebpf, container, docker or process."),
 	TEXT_MAP("metadata", "Notes that travel with the component."),
 	ANY_MAP("properties", "Settings for its type, for instance wasm.url and wasm.listen."),
@@ -45,7 +74,8 @@ static const struct pic_field component_fields[] = {
 };
 
 static const struct pic_field binding_fields[] = {
-	TEXT("role", "The component type the binding is for, or instance for components without a type."),
+	TEXT("role",
+	     "The component type the binding is for, or instance for components without a type."),
 	TEXT("provider", "What handles the role; providers.target.staging for devices that poll."),
 	TEXT_MAP("config", "Settings of the provider."),
 	END,
@@ -68,15 +98,18 @@ const struct pic_field pic_target_fields[] = {
 	TEXT("displayName", "Name for people; metadata.name when it is not given."),
 	TEXT("scope", "Scope of what is deployed; kept, not interpreted."),
 	TEXT_MAP("metadata", "Notes about the target."),
-	TEXT_MAP("properties", "Facts about the target that selectors and constraints can ask for."),
-	LIST("components", component_fields, "Components that this target runs on its own account."),
+	TEXT_MAP("properties",
+		 "Facts about the target that selectors and constraints can ask for."),
+	LIST("components", component_fields,
+	     "Components that this target runs on its own account."),
 	TEXT("constraints", "Kept, not interpreted."),
 	LIST("topologies", topology_fields, "Which provider handles which type of component."),
 	BOOLEAN("forceRedeploy", "Kept, not interpreted."),
 	TEXT("generation", "Kept; the server counts in metadata.generation."),
 	TEXT("version", "Version of the target."),
 	TEXT("solutionScope", "Scope of deployed solutions (later era); kept, not interpreted."),
-	TEXT("solutionversionScope", "Scope of deployed solutions (later era); kept, not interpreted."),
+	TEXT("solutionversionScope",
+	     "Scope of deployed solutions (later era); kept, not interpreted."),
 	BOOLEAN("isDryRun", "Kept, not interpreted (later era)."),
 	PART("reconciliationPolicy", policy_fields, "Kept, not interpreted (later era)."),
 	END,
@@ -94,7 +127,8 @@ const struct pic_field pic_solution_fields[] = {
 
 static const struct pic_field chosen_target_fields[] = {
 	TEXT("name", "Name of one target."),
-	TEXT_MAP("selector", "Properties of the wanted targets; * stands for any text, % for one character."),
+	TEXT_MAP("selector",
+		 "Properties of the wanted targets; * stands for any text, % for one character."),
 	END,
 };
 
@@ -113,14 +147,16 @@ const struct pic_field pic_instance_fields[] = {
 	TEXT_MAP("metadata", "Notes about the instance."),
 	TEXT("solution", "Name of the solution to deploy."),
 	TEXT("solutionversion", "Name of the solution to deploy, as name:version (later era)."),
-	PART("target", chosen_target_fields, "Where to deploy: one target by name, or all that a selector fits."),
+	PART("target", chosen_target_fields,
+	     "Where to deploy: one target by name, or all that a selector fits."),
 	LIST("topologies", topology_fields, "Kept, not interpreted."),
 	LIST("pipelines", pipeline_fields, "Kept, not interpreted."),
 	ANY_MAP("arguments", "Arguments for each component; kept, not interpreted."),
 	TEXT("generation", "Kept; the server counts in metadata.generation."),
 	TEXT("version", "Version of the instance."),
 	BOOLEAN("isDryRun", "Kept, not interpreted (later era)."),
-	TEXT("activeState", "active, or inactive to have everything removed from the targets (later era)."),
+	TEXT("activeState",
+	     "active, or inactive to have everything removed from the targets (later era)."),
 	END,
 };
 
@@ -141,7 +177,8 @@ static const struct pic_field reference_fields[] = {
 const struct pic_field pic_catalog_fields[] = {
 	TEXT("siteId", "Site the catalog belongs to; hq when it is not given."),
 	TEXT("name", "Name of the catalog; metadata.name when it is not given."),
-	TEXT("type", "What the catalog holds, for instance config, or staged for what a device should run."),
+	TEXT("type",
+	     "What the catalog holds, for instance config, or staged for what a device should run."),
 	TEXT("catalogType", "The same as type, in the later era."),
 	ANY_MAP("properties", "The content."),
 	TEXT_MAP("metadata", "Notes about the catalog."),

@@ -60,7 +60,8 @@ int pic_object_new(struct pic_object **out, enum pic_kind kind, struct pic_json 
 	if (!name || !*name)
 		return pic_error_set(err, -EINVAL, "the %s has no metadata.name", facts->name);
 	if (strlen(name) > PIC_OBJECT_NAME_MAX)
-		return pic_error_set(err, -EINVAL, "the name of the %s %.32s... is longer than %d bytes",
+		return pic_error_set(err, -EINVAL,
+				     "the name of the %s %.32s... is longer than %d bytes",
 				     facts->name, name, PIC_OBJECT_NAME_MAX);
 	struct pic_object *object = calloc(1, sizeof(*object));
 	if (!object || settle_namespace(facts, owned) < 0) {

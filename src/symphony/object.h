@@ -17,12 +17,13 @@
 struct pic_object {
 	unsigned references;
 	enum pic_kind kind;
-	const char *space; /* metadata.namespace; "" for cluster-scoped and internal kinds; lent from json */
+	const char *
+		space; /* metadata.namespace; "" for cluster-scoped and internal kinds; lent from json */
 	const char *name;
 	const char *uid;
-	int64_t revision;   /* metadata.resourceVersion */
-	int64_t generation; /* metadata.generation */
-	bool terminating;   /* metadata.deletionTimestamp is set */
+	int64_t revision;      /* metadata.resourceVersion */
+	int64_t generation;    /* metadata.generation */
+	bool terminating;      /* metadata.deletionTimestamp is set */
 	struct pic_json *json; /* read-only once the object exists */
 };
 
@@ -49,7 +50,12 @@ static inline bool pic_object_is_hidden(const struct pic_object *object)
 
 /* One thing wrong with user input; path is "spec.components[0].type". */
 struct pic_finding {
-	enum { PIC_FINDING_REQUIRED, PIC_FINDING_TYPE, PIC_FINDING_VALUE, PIC_FINDING_UNKNOWN } kind;
+	enum {
+		PIC_FINDING_REQUIRED,
+		PIC_FINDING_TYPE,
+		PIC_FINDING_VALUE,
+		PIC_FINDING_UNKNOWN
+	} kind;
 	char path[256];
 	char text[256]; /* "Required value", "must be a text, not a number", ... */
 };

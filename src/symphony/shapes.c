@@ -32,8 +32,8 @@ static void set_decimal(struct pic_json *object, const char *key, int64_t number
 
 static struct pic_json *metadata_out(const struct pic_object *object)
 {
-	static const char *const kept[] = { "namespace", "name", "labels", "annotations", "uid",
-					    "ownerReferences" };
+	static const char *const kept[] = { "namespace",   "name", "labels",
+					    "annotations", "uid",  "ownerReferences" };
 	const struct pic_json *from = pic_json_get(object->json, "metadata");
 	struct pic_json *to = pic_json_new_object();
 
@@ -57,8 +57,7 @@ static void mirror(struct pic_json *spec, const char *one, const char *other)
 /* The original's agent reads text values only; one other value makes it skip every record. */
 static void texts_only(struct pic_json *properties)
 {
-	pic_json_each(properties, i)
-	{
+	pic_json_each(properties, i) {
 		PIC_BUF struct pic_buf text = PIC_BUF_INIT(VALUE_MAX);
 
 		if (pic_json_text(pic_json_value(i)))
@@ -88,8 +87,8 @@ static void components_out(struct pic_json *properties, const char *key)
 
 static void reference_out(struct pic_json *spec)
 {
-	static const char *const fields[] = { "siteId", "name", "group", "version", "kind", "scope",
-					      "namespace" };
+	static const char *const fields[] = { "siteId", "name",	 "group",    "version",
+					      "kind",	"scope", "namespace" };
 	struct pic_json *reference = pic_json_ensure_object(spec, "objectRef");
 
 	for (size_t i = 0; i < PIC_COUNT(fields); i++)
@@ -150,8 +149,7 @@ static struct pic_json *status_out(const struct pic_object *object)
 		return status;
 	const struct pic_json *properties = pic_json_get(status, "properties");
 
-	pic_json_each(properties, i)
-	{
+	pic_json_each(properties, i) {
 		if (!pic_json_get(status, pic_json_key(i)))
 			pic_json_set(status, pic_json_key(i), pic_json_ref(pic_json_value(i)));
 	}
@@ -176,9 +174,10 @@ static int check_name(const char *name, const struct pic_json *body, struct pic_
 	if (!inside || !*inside)
 		inside = pic_json_get_text(body, "id");
 	if (inside && *inside && strcmp(inside, name) != 0)
-		return pic_error_set(err, -EINVAL,
-				     "the body names the object \"%.80s\", the address names it \"%.80s\"",
-				     inside, name);
+		return pic_error_set(
+			err, -EINVAL,
+			"the body names the object \"%.80s\", the address names it \"%.80s\"",
+			inside, name);
 	return 0;
 }
 
@@ -225,7 +224,8 @@ int pic_object_from_symphony(enum pic_kind kind, const char *name, const struct 
 	if (!full)
 		spec = body;
 	pic_json_set(json, "spec",
-		     pic_json_type(spec) == PIC_JSON_NULL ? pic_json_new_object() : pic_json_copy(spec));
+		     pic_json_type(spec) == PIC_JSON_NULL ? pic_json_new_object()
+							  : pic_json_copy(spec));
 	if (!pic_json_get(json, "spec")) {
 		pic_json_unref(json);
 		return pic_error_set(err, -ENOMEM, "no memory for the %s %.80s", facts->name, name);

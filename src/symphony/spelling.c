@@ -41,9 +41,9 @@ size_t pic_spelling_distance(const char *a, const char *b)
 void pic_spelling_offer(struct pic_spelling *spelling, const char *candidate)
 {
 	size_t length = strnlen(spelling->wanted, WORD_MAX);
-	size_t distance = strcasecmp(spelling->wanted, candidate) == 0 ?
-				  0 :
-				  pic_spelling_distance(spelling->wanted, candidate);
+	size_t distance = strcasecmp(spelling->wanted, candidate) == 0
+				  ? 0
+				  : pic_spelling_distance(spelling->wanted, candidate);
 
 	/* A third of the letters may be wrong; more is another word. */
 	if (distance > (length + 2) / 3)

@@ -60,8 +60,7 @@ static void check_text_map(const struct pic_json *map, const struct pic_path *pa
 {
 	if (!expect(map, PIC_JSON_OBJECT, path, out))
 		return;
-	pic_json_each(map, i)
-	{
+	pic_json_each(map, i) {
 		struct pic_path key = pic_path_key(path, pic_json_key(i));
 
 		if (is_given(pic_json_value(i)))
@@ -154,8 +153,7 @@ static void report_unknown(const struct pic_field *fields, const char *name,
 static void check_fields(const struct pic_field *fields, const struct pic_json *object,
 			 const struct pic_path *path, struct pic_findings *out)
 {
-	pic_json_each(object, i)
-	{
+	pic_json_each(object, i) {
 		const char *name = pic_json_key(i);
 		const struct pic_field *field = find_field(fields, name);
 		struct pic_path below = pic_path_field(path, name);

@@ -16,18 +16,21 @@ static void check_name(const struct pic_json *components, size_t index, const ch
 		       const struct pic_path *path, struct pic_findings *out)
 {
 	if (!pic_name_is_valid(name, PIC_NAME_MAX)) {
-		pic_finding_add(out, PIC_FINDING_VALUE, path,
-				"must be at most %d bytes of lower-case letters, digits, - and ., and begin "
-				"and end with a letter or digit: files on the device are named after it",
-				PIC_NAME_MAX);
+		pic_finding_add(
+			out, PIC_FINDING_VALUE, path,
+			"must be at most %d bytes of lower-case letters, digits, - and ., and begin "
+			"and end with a letter or digit: files on the device are named after it",
+			PIC_NAME_MAX);
 		return;
 	}
 	for (size_t i = 0; i < index; i++) {
 		const char *earlier = pic_json_get_text(pic_json_at(components, i), "name");
 
 		if (earlier && strcmp(earlier, name) == 0) {
-			pic_finding_add(out, PIC_FINDING_VALUE, path,
-					"is the name of components[%zu] too; each name can be used once", i);
+			pic_finding_add(
+				out, PIC_FINDING_VALUE, path,
+				"is the name of components[%zu] too; each name can be used once",
+				i);
 			return;
 		}
 	}
@@ -53,8 +56,8 @@ static void check_type(const struct pic_json *component, const struct pic_path *
 		pic_spelling_offer(&spelling, type->name);
 	if (spelling.nearest)
 		pic_finding_add(out, PIC_FINDING_VALUE, &below,
-				"there is no type \"%.40s\", did you mean \"%s\"? The types are %s", name,
-				spelling.nearest, pic_component_type_names);
+				"there is no type \"%.40s\", did you mean \"%s\"? The types are %s",
+				name, spelling.nearest, pic_component_type_names);
 	else
 		pic_finding_add(out, PIC_FINDING_VALUE, &below,
 				"there is no type \"%.40s\"; the types are %s", name,
@@ -114,14 +117,16 @@ static const char *form_fault(enum pic_property_form form, const char *text)
 	case PIC_PROPERTY_TEXT:
 		return NULL;
 	case PIC_PROPERTY_URL:
-		return is_url(text) ? NULL :
-				      "must be an address that begins with http:// or https:// and a host, without "
-				      "a password, blanks or quotes, or /artifacts/NAME of what was pushed";
+		return is_url(text)
+			       ? NULL
+			       : "must be an address that begins with http:// or https:// and a host, without "
+				 "a password, blanks or quotes, or /artifacts/NAME of what was pushed";
 	case PIC_PROPERTY_SHA256:
 		return is_sha256(text) ? NULL : "must be a SHA-256: 64 hexadecimal digits";
 	case PIC_PROPERTY_SIZE:
-		return pic_size_parse(text, &bytes) == 0 ? NULL :
-							   "must be a size, for instance 64M or 512k";
+		return pic_size_parse(text, &bytes) == 0
+			       ? NULL
+			       : "must be a size, for instance 64M or 512k";
 	case PIC_PROPERTY_RESTART:
 		if (strcmp(text, "always") == 0 || strcmp(text, "on-failure") == 0 ||
 		    strcmp(text, "never") == 0)
@@ -217,8 +222,7 @@ static void check_properties(const struct pic_json *component, const struct pic_
 
 	if (!type)
 		return;
-	pic_json_each(properties, i)
-	{
+	pic_json_each(properties, i) {
 		struct pic_path below = pic_path_key(&map, pic_json_key(i));
 
 		check_property(type, pic_json_key(i), pic_json_value(i), &below, out);
@@ -227,8 +231,9 @@ static void check_properties(const struct pic_json *component, const struct pic_
 	    !pic_json_get(properties, "wasm.sha256")) {
 		struct pic_path below = pic_path_key(&map, "wasm.url");
 
-		pic_finding_add(out, PIC_FINDING_REQUIRED, &below,
-				"required value: where the module comes from, or wasm.sha256 of one that was pushed");
+		pic_finding_add(
+			out, PIC_FINDING_REQUIRED, &below,
+			"required value: where the module comes from, or wasm.sha256 of one that was pushed");
 	}
 }
 

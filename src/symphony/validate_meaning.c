@@ -5,21 +5,23 @@
 /* The engine's own name for what a target runs on its own account. */
 #define RUNTIME_PREFIX "target-runtime-"
 
-#define NAME_RULE                                                                                  \
-	"must be at most %d bytes of lower-case letters, digits, - and ., and begin and end with a "   \
+#define NAME_RULE \
+	"must be at most %d bytes of lower-case letters, digits, - and ., and begin and end with a " \
 	"letter or digit"
 
 static void check_instance_name(const char *name, const struct pic_path *path,
 				struct pic_findings *out)
 {
 	if (!pic_name_is_valid(name, PIC_NAME_MAX) || strchr(name, '.'))
-		pic_finding_add(out, PIC_FINDING_VALUE, path,
-				"must be at most %d bytes of lower-case letters, digits and -, and begin "
-				"and end with a letter or digit: files on the device are named after it",
-				PIC_NAME_MAX);
+		pic_finding_add(
+			out, PIC_FINDING_VALUE, path,
+			"must be at most %d bytes of lower-case letters, digits and -, and begin "
+			"and end with a letter or digit: files on the device are named after it",
+			PIC_NAME_MAX);
 	else if (pic_text_starts(name, RUNTIME_PREFIX))
 		pic_finding_add(out, PIC_FINDING_VALUE, path,
-				"must not begin with " RUNTIME_PREFIX ": that is how a target's own components are named");
+				"must not begin with " RUNTIME_PREFIX
+				": that is how a target's own components are named");
 }
 
 static void check_namespace(const char *space, struct pic_findings *out)
@@ -42,12 +44,14 @@ void pic_validate_names(enum pic_kind kind, const struct pic_json *json, struct 
 	int maximum = short_name ? PIC_NAME_MAX : PIC_OBJECT_NAME_MAX;
 
 	if (pic_kind_facts(kind)->namespaced)
-		check_namespace(pic_json_text(pic_json_find(json, "metadata", "namespace", NULL)), out);
+		check_namespace(pic_json_text(pic_json_find(json, "metadata", "namespace", NULL)),
+				out);
 	if (!name)
 		pic_finding_add(out, PIC_FINDING_REQUIRED, &path, "required value");
 	else if (kind == PIC_KIND_INSTANCE)
 		check_instance_name(name, &path, out);
-	else if (!pic_name_is_valid(name, maximum) || (kind == PIC_KIND_NAMESPACE && strchr(name, '.')))
+	else if (!pic_name_is_valid(name, maximum) ||
+		 (kind == PIC_KIND_NAMESPACE && strchr(name, '.')))
 		pic_finding_add(out, PIC_FINDING_VALUE, &path, NAME_RULE, maximum);
 }
 

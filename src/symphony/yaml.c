@@ -27,8 +27,8 @@ struct frame {
 	struct pic_json *merges;    /* values of "<<" keys */
 	char *key;		    /* map: the key whose value comes next */
 	char *anchor;
-	size_t nodes;		    /* before this container */
-	size_t path_size;	    /* of the container itself */
+	size_t nodes;	  /* before this container */
+	size_t path_size; /* of the container itself */
 	bool is_map;
 };
 
@@ -65,7 +65,8 @@ static int wrong(struct builder *b, const yaml_mark_t *mark, int code, const cha
 	va_start(arguments, format);
 	pic_buf_vformat(&text, format, arguments);
 	va_end(arguments);
-	return pic_error_set(b->err, code, "%s:%zu: %s", b->file, mark->line + 1, pic_buf_text(&text));
+	return pic_error_set(b->err, code, "%s:%zu: %s", b->file, mark->line + 1,
+			     pic_buf_text(&text));
 }
 
 /* ---- lines ---- */
@@ -194,7 +195,9 @@ static int put(struct builder *b, const yaml_mark_t *mark, struct pic_json *valu
 		return 0;
 	}
 	if (!frame->is_map)
-		return pic_json_append(frame->container, value) < 0 ? wrong(b, mark, -ENOMEM, "no memory") : 0;
+		return pic_json_append(frame->container, value) < 0
+			       ? wrong(b, mark, -ENOMEM, "no memory")
+			       : 0;
 	if (strcmp(frame->key, "<<") == 0) {
 		if (!frame->merges)
 			frame->merges = pic_json_new_array();
@@ -259,7 +262,8 @@ static int scalar(struct builder *b, const yaml_event_t *event)
 	if (!value)
 		value = pic_json_new_text_sized(text, event->data.scalar.length);
 	if (value && event->data.scalar.anchor) {
-		r = remember_anchor(b, &event->start_mark, (const char *)event->data.scalar.anchor, value, 1);
+		r = remember_anchor(b, &event->start_mark, (const char *)event->data.scalar.anchor,
+				    value, 1);
 		if (r < 0) {
 			pic_json_unref(value);
 			return r;
@@ -268,7 +272,8 @@ static int scalar(struct builder *b, const yaml_event_t *event)
 	return put(b, &event->start_mark, value);
 }
 
-static int open_container(struct builder *b, const yaml_event_t *event, bool is_map, const char *anchor)
+static int open_container(struct builder *b, const yaml_event_t *event, bool is_map,
+			  const char *anchor)
 {
 	struct frame *frame;
 	int r;
@@ -283,7 +288,9 @@ static int open_container(struct builder *b, const yaml_event_t *event, bool is_
 	if (r < 0)
 		return r;
 	frame = &b->frames[b->depth++];
-	*frame = (struct frame){.is_map = is_map, .path_size = strlen(b->path), .nodes = b->nodes - 1};
+	*frame = (struct frame){ .is_map = is_map,
+				 .path_size = strlen(b->path),
+				 .nodes = b->nodes - 1 };
 	frame->container = is_map ? pic_json_new_object() : pic_json_new_array();
 	frame->anchor = anchor ? strdup(anchor) : NULL;
 	return frame->container ? 0 : wrong(b, &event->start_mark, -ENOMEM, "no memory");
@@ -304,8 +311,7 @@ static int merge_into(struct builder *b, const yaml_mark_t *mark, struct pic_jso
 	}
 	if (pic_json_type(from) != PIC_JSON_OBJECT)
 		return wrong(b, mark, -EINVAL, "'<<' wants a map");
-	pic_json_each(from, i)
-	{
+	pic_json_each(from, i) {
 		if (!pic_json_get(map, pic_json_key(i)) &&
 		    pic_json_set(map, pic_json_key(i), pic_json_copy(pic_json_value(i))) < 0)
 			return wrong(b, mark, -ENOMEM, "no memory");
@@ -319,7 +325,8 @@ static int close_container(struct builder *b, const yaml_event_t *event)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < pic_json_count(frame.merges); i++)
-		r = merge_into(b, &event->start_mark, frame.container, pic_json_at(frame.merges, i));
+		r = merge_into(b, &event->start_mark, frame.container,
+			       pic_json_at(frame.merges, i));
 	if (r == 0 && frame.anchor)
 		r = remember_anchor(b, &event->start_mark, frame.anchor, frame.container,
 				    b->nodes - frame.nodes);
@@ -383,7 +390,8 @@ static int keep_document(struct builder *b, const yaml_mark_t *mark)
 		if (!grown)
 			return wrong(b, mark, -ENOMEM, "no memory");
 		b->out->documents = grown;
-		grown[b->out->count++] = (struct pic_yaml_document){b->root, b->lines, b->line_count};
+		grown[b->out->count++] =
+			(struct pic_yaml_document){ b->root, b->lines, b->line_count };
 		b->root = NULL;
 		b->lines = NULL;
 		b->line_count = b->line_room = 0;
@@ -398,9 +406,11 @@ static int take_event(struct builder *b, const yaml_event_t *event)
 	case YAML_SCALAR_EVENT:
 		return scalar(b, event);
 	case YAML_SEQUENCE_START_EVENT:
-		return open_container(b, event, false, (const char *)event->data.sequence_start.anchor);
+		return open_container(b, event, false,
+				      (const char *)event->data.sequence_start.anchor);
 	case YAML_MAPPING_START_EVENT:
-		return open_container(b, event, true, (const char *)event->data.mapping_start.anchor);
+		return open_container(b, event, true,
+				      (const char *)event->data.mapping_start.anchor);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		return close_container(b, event);
@@ -442,7 +452,7 @@ static int parse(struct builder *b)
 int pic_yaml_parse(struct pic_yaml *out, const char *text, size_t size, const char *file_name,
 		   struct pic_error *err)
 {
-	struct pic_yaml made = {0};
+	struct pic_yaml made = { 0 };
 	struct builder *b = calloc(1, sizeof(*b));
 	int r;
 
@@ -452,7 +462,8 @@ int pic_yaml_parse(struct pic_yaml *out, const char *text, size_t size, const ch
 	b->out = &made;
 	b->err = err;
 	if (size > PIC_YAML_SIZE_MAX)
-		r = pic_error_set(err, -EFBIG, "%s: larger than %d bytes", file_name, PIC_YAML_SIZE_MAX);
+		r = pic_error_set(err, -EFBIG, "%s: larger than %d bytes", file_name,
+				  PIC_YAML_SIZE_MAX);
 	else if (!yaml_parser_initialize(&b->parser))
 		r = pic_error_set(err, -ENOMEM, "%s: no memory", file_name);
 	else {
@@ -478,5 +489,5 @@ void pic_yaml_free(struct pic_yaml *yaml)
 		free_lines(yaml->documents[i].lines, yaml->documents[i].line_count);
 	}
 	free(yaml->documents);
-	*yaml = (struct pic_yaml){0};
+	*yaml = (struct pic_yaml){ 0 };
 }

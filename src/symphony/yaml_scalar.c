@@ -9,9 +9,9 @@
 #define NUMBER_MAX 320
 
 /* Each in lower case, Capitalised and UPPER CASE. */
-static const char *const null_words[] = {"", "~", "null", NULL};
-static const char *const true_words[] = {"y", "yes", "true", "on", NULL};
-static const char *const false_words[] = {"n", "no", "false", "off", NULL};
+static const char *const null_words[] = { "", "~", "null", NULL };
+static const char *const true_words[] = { "y", "yes", "true", "on", NULL };
+static const char *const false_words[] = { "n", "no", "false", "off", NULL };
 
 static bool is_upper(char c)
 {
@@ -91,7 +91,8 @@ static struct pic_json *integer(const char *text)
 		return based_integer(digits + 1, "01234567", 8, negative);
 	if (!all_of(digits, "0123456789"))
 		return NULL;
-	return pic_json_new_number(*text == '+' ? digits : text); /* any length: the literal is kept */
+	return pic_json_new_number(*text == '+' ? digits
+						: text); /* any length: the literal is kept */
 }
 
 /* [-+]?(.digits | digits[.digits*])([eE][-+]?digits)?, written so that JSON takes it. */

@@ -5,7 +5,8 @@
 #include "symphony/yaml.h"
 #include "symphony/yaml_scalar.h"
 
-static void write_value(const struct pic_json *value, int indent, bool in_list, struct pic_buf *out);
+static void write_value(const struct pic_json *value, int indent, bool in_list,
+			struct pic_buf *out);
 
 static void spaces(int count, struct pic_buf *out)
 {
@@ -49,12 +50,12 @@ static void write_text(const char *text, struct pic_buf *out)
 		out->failed = true;
 }
 
-static void write_object(const struct pic_json *object, int indent, bool in_list, struct pic_buf *out)
+static void write_object(const struct pic_json *object, int indent, bool in_list,
+			 struct pic_buf *out)
 {
 	bool first = true;
 
-	pic_json_each(object, i)
-	{
+	pic_json_each(object, i) {
 		const struct pic_json *value = pic_json_value(i);
 		const bool nested = pic_json_count(value) > 0;
 
@@ -66,7 +67,8 @@ static void write_object(const struct pic_json *object, int indent, bool in_list
 		pic_buf_char(out, ':');
 		pic_buf_char(out, nested ? '\n' : ' ');
 		/* a list under a key is not indented further */
-		write_value(value, indent + (pic_json_type(value) == PIC_JSON_ARRAY ? 0 : 2), false, out);
+		write_value(value, indent + (pic_json_type(value) == PIC_JSON_ARRAY ? 0 : 2), false,
+			    out);
 	}
 }
 

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(8 << 20);
-	struct pic_yaml yaml = {0}, again = {0};
+	struct pic_yaml yaml = { 0 }, again = { 0 };
 
 	if (pic_yaml_parse(&yaml, (const char *)data, size, "fuzz", NULL) < 0)
 		return 0;

@@ -105,8 +105,7 @@ struct pic_json *pic_catalog_status_json(const struct pic_catalog_status *status
 	struct pic_json *properties = pic_json_new_object();
 
 	pic_json_set_text(properties, "status", status_word(status, terminating));
-	pic_json_each(status->texts, i)
-	{
+	pic_json_each(status->texts, i) {
 		char key[PIC_NAME_MAX + 16] = "components.";
 
 		strncat(key, pic_json_key(i), PIC_NAME_MAX);

@@ -37,8 +37,8 @@ static bool split_name(const struct pic_object *catalog, const char *instance,
 
 static bool owner_by_reference(const struct pic_object *catalog, struct pic_engine_owner *out)
 {
-	const struct pic_json *reference = pic_json_at(
-		pic_json_find(catalog->json, "metadata", "ownerReferences", NULL), 0);
+	const struct pic_json *reference =
+		pic_json_at(pic_json_find(catalog->json, "metadata", "ownerReferences", NULL), 0);
 	const char *kind = pic_json_get_text(reference, "kind");
 	const char *name = pic_json_get_text(reference, "name");
 	char instance[PIC_OBJECT_NAME_MAX + 32];
@@ -57,8 +57,8 @@ static bool owner_by_reference(const struct pic_object *catalog, struct pic_engi
 /* Somebody took the reference away: label and name still tell. */
 static bool owner_by_label(const struct pic_object *catalog, struct pic_engine_owner *out)
 {
-	const char *target =
-		pic_json_text(pic_json_find(catalog->json, "metadata", "labels", "staged_target", NULL));
+	const char *target = pic_json_text(
+		pic_json_find(catalog->json, "metadata", "labels", "staged_target", NULL));
 	size_t size = strlen(catalog->name), tail = target ? strlen(target) : 0;
 	char instance[PIC_OBJECT_NAME_MAX + 1];
 
@@ -92,7 +92,8 @@ static int copy_dependencies(const struct pic_json *list, struct pic_document_co
 	out->dependencies = calloc(count, sizeof(*out->dependencies));
 	if (!out->dependencies)
 		return -ENOMEM;
-	for (size_t i = 0; i < count && out->dependency_count < PIC_DOCUMENT_DEPENDENCIES_MAX; i++) {
+	for (size_t i = 0; i < count && out->dependency_count < PIC_DOCUMENT_DEPENDENCIES_MAX;
+	     i++) {
 		const char *name = pic_json_text(pic_json_at(list, i));
 
 		if (!name || !pic_name_is_valid(name, PIC_NAME_MAX))
@@ -145,13 +146,14 @@ static int add_component(const struct pic_staged_entry *entry, const char *insta
 	strcpy(out->name.component, entry->name);
 	strcpy(out->type, type);
 	out->revision = entry->revision;
-	out->properties = pic_json_type(properties) == PIC_JSON_OBJECT ? pic_json_ref(properties) :
-									 pic_json_new_object();
+	out->properties = pic_json_type(properties) == PIC_JSON_OBJECT ? pic_json_ref(properties)
+								       : pic_json_new_object();
 	int r = copy_dependencies(pic_json_get(entry->json, "dependencies"), out);
 
 	if (r == 0)
 		r = set_bytes(entry, public_url, out);
-	return r < 0 ? pic_error_set(err, r, "no memory for the document of %s", document->device) : 0;
+	return r < 0 ? pic_error_set(err, r, "no memory for the document of %s", document->device)
+		     : 0;
 }
 
 static void add_removed(const struct pic_staged_entry *entry, const char *instance,
@@ -179,10 +181,11 @@ static int add_catalog(const struct pic_object *catalog, const char *target, con
 	for (size_t i = 0; r == 0 && i < staged.count; i++) {
 		const struct pic_staged_entry *entry = &staged.entries[i];
 
-		if (document->component_count + document->removed_count >= PIC_DOCUMENT_COMPONENTS_MAX)
+		if (document->component_count + document->removed_count >=
+		    PIC_DOCUMENT_COMPONENTS_MAX)
 			r = pic_error_set(err, -E2BIG,
-					  "the document of %s would have more than %d entries", target,
-					  PIC_DOCUMENT_COMPONENTS_MAX);
+					  "the document of %s would have more than %d entries",
+					  target, PIC_DOCUMENT_COMPONENTS_MAX);
 		else if (entry->revision <= 0)
 			continue; /* damaged by hand; the engine is about to give it a revision */
 		else if (entry->removed)
@@ -212,15 +215,18 @@ int pic_engine_document(const struct pic_engine_device *device, const char *publ
 			const struct pic_object *const *catalogs, size_t catalog_count,
 			int64_t issued_at_ms, struct pic_document **out, struct pic_error *err)
 {
-	PIC_CLEANUP(document_free_pointer) struct pic_document *document = calloc(1, sizeof(*document));
+	PIC_CLEANUP(document_free_pointer)
+	struct pic_document *document = calloc(1, sizeof(*document));
 	int r = 0;
 
 	if (!document)
-		return pic_error_set(err, -ENOMEM, "no memory for the document of %s", device->target);
+		return pic_error_set(err, -ENOMEM, "no memory for the document of %s",
+				     device->target);
 	document->components = calloc(PIC_DOCUMENT_COMPONENTS_MAX, sizeof(*document->components));
 	document->removed = calloc(PIC_DOCUMENT_COMPONENTS_MAX, sizeof(*document->removed));
 	if (!document->components || !document->removed)
-		return pic_error_set(err, -ENOMEM, "no memory for the document of %s", device->target);
+		return pic_error_set(err, -ENOMEM, "no memory for the document of %s",
+				     device->target);
 	snprintf(document->epoch, sizeof(document->epoch), "%s", device->epoch);
 	snprintf(document->device, sizeof(document->device), "%s", device->target);
 	document->revision = device->revision;

@@ -150,7 +150,8 @@ static int put_catalog(struct run *run, const struct visit *visit, struct pic_js
 	output->catalogs = catalogs;
 	catalogs[output->catalog_count++] = (struct pic_engine_catalog){
 		.json = json,
-		.target = pic_json_text(pic_json_find(json, "metadata", "labels", "staged_target", NULL)),
+		.target = pic_json_text(
+			pic_json_find(json, "metadata", "labels", "staged_target", NULL)),
 		.revision = visit->stamped ? visit->next : 0,
 	};
 	return 0;
@@ -191,8 +192,8 @@ static const struct pic_wanted *find_wanted(const struct pic_wanted_list *wanted
 }
 
 /* Parts for the statuses: what is staged or removed, then what is held back and has nothing staged. */
-static int add_parts(struct run *run, const struct visit *visit, const struct pic_wanted_list *wanted,
-		     struct pic_catalog_status *catalog)
+static int add_parts(struct run *run, const struct visit *visit,
+		     const struct pic_wanted_list *wanted, struct pic_catalog_status *catalog)
 {
 	struct pic_part_frame frame = {
 		.target = visit->target,
@@ -205,9 +206,9 @@ static int add_parts(struct run *run, const struct visit *visit, const struct pi
 	for (size_t i = 0; r == 0 && i < visit->staged.count; i++) {
 		const struct pic_staged_entry *entry = &visit->staged.entries[i];
 		const struct pic_wanted *held = find_wanted(wanted, entry->name);
-		struct pic_part part = held && held->state != PIC_WANTED_READY && !entry->removed ?
-					       pic_part_of_held(&frame, held, entry) :
-					       pic_part_of_entry(&frame, entry);
+		struct pic_part part = held && held->state != PIC_WANTED_READY && !entry->removed
+					       ? pic_part_of_held(&frame, held, entry)
+					       : pic_part_of_entry(&frame, entry);
 
 		r = pic_catalog_status_add(catalog, &part, &run->output, run->err);
 	}
@@ -261,7 +262,8 @@ static int visit_target(struct run *run, struct visit *visit, struct pic_wanted_
 		struct pic_health health = catalog.health;
 
 		if (wanted && wanted->reason[0])
-			pic_health_set(&health, PIC_HEALTH_BAD, wanted->reason, "%s", wanted->message);
+			pic_health_set(&health, PIC_HEALTH_BAD, wanted->reason, "%s",
+				       wanted->message);
 		pic_status_add_target(&run->status, visit->target, &catalog, &health,
 				      !visit->terminating);
 	}
@@ -274,9 +276,10 @@ static void refuse_target(struct run *run, const char *target, const struct pic_
 	struct pic_catalog_status nothing = { .before = NULL };
 	struct pic_health health;
 
-	pic_health_set(&health, PIC_HEALTH_BAD, "NameTaken",
-		       "the catalog %s belongs to something else; rename the instance or the target",
-		       foreign->name);
+	pic_health_set(
+		&health, PIC_HEALTH_BAD, "NameTaken",
+		"the catalog %s belongs to something else; rename the instance or the target",
+		foreign->name);
 	pic_status_add_target(&run->status, target, &nothing, &health, true);
 }
 
@@ -337,8 +340,9 @@ static void complain_solution(struct run *run)
 		pic_status_complain(&run->status, "SolutionNotFound",
 				    "there is no solution %s; what is staged stays as it is", name);
 	else
-		pic_status_complain(&run->status, "SolutionNotFound",
-				    "the instance names no solution; what is staged stays as it is");
+		pic_status_complain(
+			&run->status, "SolutionNotFound",
+			"the instance names no solution; what is staged stays as it is");
 }
 
 static void complain_target(struct run *run)
@@ -356,9 +360,10 @@ static void complain_target(struct run *run)
 
 static void complain_name(struct run *run)
 {
-	pic_status_complain(&run->status, "NameTooLong",
-			    "instance and namespace together are longer than the %d bytes a device takes",
-			    PIC_NAME_MAX);
+	pic_status_complain(
+		&run->status, "NameTooLong",
+		"instance and namespace together are longer than the %d bytes a device takes",
+		PIC_NAME_MAX);
 }
 
 static int run_all(struct run *run)

@@ -71,26 +71,29 @@ struct pic_engine_device {
 	const char *epoch;
 	int64_t revision;	 /* of its document */
 	int64_t removed_through; /* by the last report of this epoch; 0: none */
-	size_t occupied;	 /* entries that other instances have on it: a document has a limit */
+	size_t occupied; /* entries that other instances have on it: a document has a limit */
 	bool online;
 	const struct pic_report *report; /* the last one, or NULL */
 };
 
 struct pic_engine_input {
-	const char *space, *name;	 /* of the instance */
-	const struct pic_object *owner;	 /* the instance, or the target of "target-runtime-..."; NULL: deleted */
-	const struct pic_object *solution; /* NULL: missing; the target itself for its own components */
+	const char *space, *name; /* of the instance */
+	const struct pic_object
+		*owner; /* the instance, or the target of "target-runtime-..."; NULL: deleted */
+	const struct pic_object
+		*solution; /* NULL: missing; the target itself for its own components */
 	const struct pic_object *const *targets; /* of the same namespace, in order */
 	size_t target_count;
 	const struct pic_object *const *catalogs; /* those that belong to this instance */
 	size_t catalog_count;
-	const struct pic_object *const *others; /* other catalogs whose name this instance could want */
+	const struct pic_object *const
+		*others; /* other catalogs whose name this instance could want */
 	size_t other_count;
 	const struct pic_engine_device *devices;
 	size_t device_count;
 	const struct pic_engine_resolution *resolutions;
 	size_t resolution_count;
-	int64_t now_ms; /* for times in conditions */
+	int64_t now_ms;	 /* for times in conditions */
 	uint32_t broken; /* bits of enum pic_engine_rule a test has switched off */
 };
 
@@ -98,7 +101,7 @@ struct pic_engine_input {
 struct pic_engine_catalog {
 	struct pic_json *json;
 	const char *target; /* lent from json */
-	int64_t revision;   /* > 0: entries changed, the device's document is at least this one now */
+	int64_t revision; /* > 0: entries changed, the device's document is at least this one now */
 };
 
 /* A URL that has to be resolved before its component can be staged. */

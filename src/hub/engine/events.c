@@ -110,10 +110,9 @@ int pic_events_add(struct pic_store *store, struct pic_change *change,
 
 	if (!known)
 		make_room(store, change);
-	return pic_change_put(change, PIC_KIND_EVENT,
-			      known ? counted_event(known, time) :
-				      new_event(subject, note, name, time),
-			      err);
+	return pic_change_put(
+		change, PIC_KIND_EVENT,
+		known ? counted_event(known, time) : new_event(subject, note, name, time), err);
 }
 
 static int64_t gone_time(const struct pic_object *tombstone)

@@ -31,8 +31,7 @@ static bool matches_selector(const struct pic_json *selector, const struct pic_j
 {
 	if (pic_json_type(selector) != PIC_JSON_OBJECT || pic_json_count(selector) == 0)
 		return false;
-	pic_json_each(selector, i)
-	{
+	pic_json_each(selector, i) {
 		const char *pattern = pic_json_text(pic_json_value(i));
 		const char *text = pic_json_get_text(properties, pic_json_key(i));
 

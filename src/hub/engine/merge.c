@@ -31,8 +31,7 @@ int pic_engine_note_add(struct pic_engine_output *output, bool warning, const ch
 static bool is_as_wanted(const struct pic_merge_frame *frame, const struct pic_staged_entry *entry,
 			 const struct pic_wanted *wanted)
 {
-	if (entry->removed || entry->revision == 0 ||
-	    entry->hub_has_bytes != wanted->hub_has_bytes)
+	if (entry->removed || entry->revision == 0 || entry->hub_has_bytes != wanted->hub_has_bytes)
 		return false;
 	if (frame->broken & PIC_ENGINE_RULE_UNCHANGED_KEEPS_REVISION)
 		return false;
@@ -51,9 +50,10 @@ static bool finds_room(const struct pic_merge_frame *frame, const struct pic_sta
 		return true;
 	wanted->state = PIC_WANTED_STUCK;
 	pic_engine_format(wanted->reason, sizeof(wanted->reason), "DeviceIsFull");
-	pic_engine_format(wanted->message, sizeof(wanted->message),
-			  "component %s: %s has %d entries already, more do not fit in its document",
-			  wanted->name, frame->target, PIC_DOCUMENT_COMPONENTS_MAX);
+	pic_engine_format(
+		wanted->message, sizeof(wanted->message),
+		"component %s: %s has %d entries already, more do not fit in its document",
+		wanted->name, frame->target, PIC_DOCUMENT_COMPONENTS_MAX);
 	return false;
 }
 
@@ -154,10 +154,11 @@ int pic_merge_done(const struct pic_merge_frame *frame, struct pic_staged *stage
 	for (size_t i = staged->count; i-- > 0;) {
 		if (!is_done(frame, &staged->entries[i]))
 			continue;
-		int r = pic_engine_note_add(frame->output, false, "Removed", err,
-					    frame->device ? "%s has let go of %s" :
-							    "no device has joined as %s, so nothing is left of %s",
-					    frame->target, staged->entries[i].name);
+		int r = pic_engine_note_add(
+			frame->output, false, "Removed", err,
+			frame->device ? "%s has let go of %s"
+				      : "no device has joined as %s, so nothing is left of %s",
+			frame->target, staged->entries[i].name);
 		if (r < 0)
 			return r;
 		pic_staged_drop(staged, i);

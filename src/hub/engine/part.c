@@ -136,7 +136,8 @@ static struct pic_part part_of_removed(const struct pic_part_frame *frame,
 	bool online = frame->device && frame->device->online;
 
 	pic_health_set(&part.health, PIC_HEALTH_UNDER_WAY, "Removing",
-		       online ? "waits for %s to let go of %s" : "%s is offline and has not let go of %s yet",
+		       online ? "waits for %s to let go of %s"
+			      : "%s is offline and has not let go of %s yet",
 		       frame->target, entry->name);
 	return part;
 }
@@ -161,7 +162,8 @@ struct pic_part pic_part_of_entry(const struct pic_part_frame *frame,
 	return part;
 }
 
-struct pic_part pic_part_of_held(const struct pic_part_frame *frame, const struct pic_wanted *wanted,
+struct pic_part pic_part_of_held(const struct pic_part_frame *frame,
+				 const struct pic_wanted *wanted,
 				 const struct pic_staged_entry *entry)
 {
 	struct pic_part part = {

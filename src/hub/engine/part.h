@@ -21,7 +21,7 @@ struct pic_part {
 
 struct pic_part_frame {
 	const char *target;
-	const char *instance; /* its name on the device */
+	const char *instance;			/* its name on the device */
 	const struct pic_engine_device *device; /* NULL: none is enrolled */
 	uint32_t broken;
 };
@@ -30,7 +30,8 @@ struct pic_part_frame {
 struct pic_part pic_part_of_entry(const struct pic_part_frame *frame,
 				  const struct pic_staged_entry *entry);
 /* A component that is held back; `entry` is what was staged of it before, or NULL. */
-struct pic_part pic_part_of_held(const struct pic_part_frame *frame, const struct pic_wanted *wanted,
+struct pic_part pic_part_of_held(const struct pic_part_frame *frame,
+				 const struct pic_wanted *wanted,
 				 const struct pic_staged_entry *entry);
 struct pic_json *pic_part_json(const struct pic_part *part);
 /* "Running - message", the text of properties["targets.<t>.<c>"]. */

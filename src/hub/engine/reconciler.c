@@ -265,7 +265,8 @@ static void look_at_instance(struct pic_reconciler *reconciler, const char *spac
 static bool runs_something(const struct pic_gathered *gathered)
 {
 	return gathered->input.catalog_count > 0 ||
-	       pic_json_count(pic_json_get(pic_object_spec(gathered->input.owner), "components")) > 0;
+	       pic_json_count(pic_json_get(pic_object_spec(gathered->input.owner), "components")) >
+		       0;
 }
 
 /* Room for a device that has no catalog here, so that its revision is still set right. */
@@ -285,8 +286,8 @@ static int put_target_status(struct look *look, const struct pic_gathered *gathe
 			     const struct pic_engine_output *output)
 {
 	const struct pic_object *target = gathered->input.owner;
-	const struct pic_object *record = pic_store_get(look->reconciler->hub->store,
-							PIC_KIND_DEVICE, "", target->name);
+	const struct pic_object *record =
+		pic_store_get(look->reconciler->hub->store, PIC_KIND_DEVICE, "", target->name);
 	const char *quarantine = record ? pic_record_quarantine(record) : "";
 	const struct pic_engine_target_input input = {
 		.target = target,

@@ -7,7 +7,7 @@
 
 struct cached {
 	char *device;
-	struct pic_json *json; /* what was parsed: the same tree means the same report */
+	struct pic_json *json;	   /* what was parsed: the same tree means the same report */
 	struct pic_report *report; /* NULL: it cannot be read */
 };
 

@@ -296,10 +296,12 @@ static void keep(struct job *job)
 	int fd = job->fd;
 
 	job->fd = -1; /* taken over, failure included */
-	int r = pic_artifacts_keep(job->resolver->hub->artifacts, fd, job->url, &digest, &size, &err);
+	int r = pic_artifacts_keep(job->resolver->hub->artifacts, fd, job->url, &digest, &size,
+				   &err);
 
 	if (r < 0)
-		job_fail_format(job, "%.200s was fetched and cannot be kept: %s", job->url, err.text);
+		job_fail_format(job, "%.200s was fetched and cannot be kept: %s", job->url,
+				err.text);
 	else
 		job_succeed(job, &digest, size);
 }
@@ -379,11 +381,14 @@ static void look_up(struct job *job, const char *name)
 	struct pic_sha256 digest;
 	uint64_t size = 0;
 
-	if (pic_sha256_parse(name, &digest) < 0 && pic_artifacts_named(artifacts, name, &digest) < 0)
-		job_fail_format(job, "this hub has no artifact called %.100s; piccoloctl push brings it",
+	if (pic_sha256_parse(name, &digest) < 0 &&
+	    pic_artifacts_named(artifacts, name, &digest) < 0)
+		job_fail_format(job,
+				"this hub has no artifact called %.100s; piccoloctl push brings it",
 				name);
 	else if (!pic_artifacts_has(artifacts, &digest, &size))
-		job_fail_format(job, "this hub has no artifact %.100s; piccoloctl push brings it", name);
+		job_fail_format(job, "this hub has no artifact %.100s; piccoloctl push brings it",
+				name);
 	else
 		job_succeed(job, &digest, size);
 }
@@ -397,7 +402,8 @@ static void job_start(struct job *job)
 	if (pic_resolver_own_url(job->current, resolver->hub->public_url, &name))
 		look_up(job, name);
 	else if (pic_resolver_denies(job->current))
-		job_fail_format(job, "%.200s is not fetched: its address is link-local or unreadable",
+		job_fail_format(job,
+				"%.200s is not fetched: its address is link-local or unreadable",
 				job->current);
 	else if (resolver->fetch_count < FETCHES_MAX)
 		fetch(job);

@@ -16,7 +16,8 @@ bool pic_resolver_own_url(const char *url, const char *public_url, const char **
 	/* without a host it is the hub's own too */
 	size_t length = public_url && *url != '/' ? strlen(public_url) : 0;
 
-	if ((length == 0 && *url != '/') || strncmp(url, public_url ? public_url : "", length) != 0 ||
+	if ((length == 0 && *url != '/') ||
+	    strncmp(url, public_url ? public_url : "", length) != 0 ||
 	    strncmp(url + length, path, sizeof(path) - 1) != 0)
 		return false;
 	const char *rest = url + length + sizeof(path) - 1;

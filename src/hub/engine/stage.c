@@ -68,12 +68,13 @@ static bool has_role(const struct pic_object *target, const char *type, bool *an
 		for (size_t j = 0; j < pic_json_count(bindings); j++) {
 			const struct pic_json *binding = pic_json_at(bindings, j);
 			const char *role = pic_json_text_or(pic_json_get(binding, "role"), "");
-			bool same = strcmp(role, type) == 0 ||
-				    (strcmp(type, "container") == 0 && strcmp(role, "instance") == 0);
+			bool same = strcmp(role, type) == 0 || (strcmp(type, "container") == 0 &&
+								strcmp(role, "instance") == 0);
 
 			*any = true;
-			found |= same && strcmp(pic_json_text_or(pic_json_get(binding, "provider"), ""),
-						"providers.target.staging") == 0;
+			found |= same &&
+				 strcmp(pic_json_text_or(pic_json_get(binding, "provider"), ""),
+					"providers.target.staging") == 0;
 		}
 	}
 	return found;
@@ -85,8 +86,8 @@ static void check_type(const struct stage *stage, struct pic_wanted *wanted, con
 
 	if (!pic_component_type(type)) {
 		hold(wanted, PIC_WANTED_STUCK, "UnknownType",
-		     "component %s: there is no type \"%.40s\"; the types are %s", wanted->name, type,
-		     pic_component_type_names);
+		     "component %s: there is no type \"%.40s\"; the types are %s", wanted->name,
+		     type, pic_component_type_names);
 		return;
 	}
 	if (!has_role(stage->target, type, &any) && any)
@@ -123,8 +124,8 @@ static void evaluate(const struct stage *stage, struct pic_wanted *wanted)
 		     err.text);
 }
 
-static const struct pic_engine_resolution *
-find_resolution(const struct pic_engine_input *input, const char *component, const char *url)
+static const struct pic_engine_resolution *find_resolution(const struct pic_engine_input *input,
+							   const char *component, const char *url)
 {
 	for (size_t i = 0; i < input->resolution_count; i++) {
 		const struct pic_engine_resolution *resolution = &input->resolutions[i];

@@ -59,7 +59,7 @@ static void write_properties(const struct pic_staged *staged, struct pic_json *s
 
 static void write_reference(struct pic_json *spec)
 {
-	static const char *const fields[] = { "siteId", "name",  "group",    "version",
+	static const char *const fields[] = { "siteId", "name",	 "group",    "version",
 					      "kind",	"scope", "namespace" };
 	struct pic_json *reference = pic_json_new_object();
 
@@ -151,8 +151,8 @@ int pic_staged_write(const struct pic_staged *staged, const struct pic_object *c
 		     const struct pic_staged_head *head, struct pic_json **out,
 		     struct pic_error *err)
 {
-	PIC_JSON struct pic_json *json =
-		catalog ? pic_json_copy(catalog->json) : pic_json_new_object();
+	PIC_JSON struct pic_json *json = catalog ? pic_json_copy(catalog->json)
+						 : pic_json_new_object();
 	char name[2 * PIC_OBJECT_NAME_MAX + 2];
 
 	snprintf(name, sizeof(name), "%s-%s", head->instance, head->target);

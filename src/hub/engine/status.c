@@ -37,8 +37,7 @@ static void add_texts(struct pic_status_writer *writer, const char *target,
 {
 	char key[2 * PIC_OBJECT_NAME_MAX + 16];
 
-	pic_json_each(catalog->texts, i)
-	{
+	pic_json_each(catalog->texts, i) {
 		snprintf(key, sizeof(key), "targets.%s.%s", target, pic_json_key(i));
 		pic_json_set(writer->properties, key, pic_json_ref(pic_json_value(i)));
 	}
@@ -94,8 +93,8 @@ static void add_conditions(const struct pic_status_writer *writer, struct pic_js
 		.now_ms = writer->now_ms,
 		.broken = writer->broken,
 	};
-	const char *good = writer->targets > 0 ? "everything runs as it was asked for" :
-						 "nothing is wanted anywhere";
+	const char *good = writer->targets > 0 ? "everything runs as it was asked for"
+					       : "nothing is wanted anywhere";
 
 	pic_json_set(status, "conditions",
 		     pic_conditions(&frame, &writer->health, "Deployed", good));

@@ -18,7 +18,8 @@ static void judge_device(const struct pic_engine_target_input *input, struct pic
 	if (!device) {
 		*state = "NotEnrolled";
 		pic_health_set(health, PIC_HEALTH_UNDER_WAY, "NotEnrolled",
-			       "no device has joined as %s; piccoloctl enroll %s tells how", name, name);
+			       "no device has joined as %s; piccoloctl enroll %s tells how", name,
+			       name);
 	} else if (input->quarantine) {
 		*state = "Quarantined";
 		pic_health_set(health, PIC_HEALTH_BAD, "Quarantined", "%s", input->quarantine);
@@ -57,8 +58,7 @@ static void add_own(const struct pic_json *own, struct pic_health *health)
 
 	if (!word || strcmp(word, "Succeeded") == 0)
 		return;
-	pic_health_set(&part,
-		       strcmp(word, "Failed") == 0 ? PIC_HEALTH_BAD : PIC_HEALTH_UNDER_WAY,
+	pic_health_set(&part, strcmp(word, "Failed") == 0 ? PIC_HEALTH_BAD : PIC_HEALTH_UNDER_WAY,
 		       pic_json_text_or(pic_json_get(ready, "reason"), word), "%s",
 		       pic_json_text_or(pic_json_get(ready, "message"), ""));
 	pic_health_add(health, &part);
@@ -99,9 +99,9 @@ static void write_properties(const struct pic_health *health, const char *state,
 			     struct pic_json *status)
 {
 	struct pic_json *properties = pic_json_ensure_object(status, "properties");
-	const char *word = strcmp(state, "Online") == 0	     ? "online" :
-			   strcmp(state, "NotEnrolled") == 0 ? "not enrolled" :
-							       "offline";
+	const char *word = strcmp(state, "Online") == 0	       ? "online"
+			   : strcmp(state, "NotEnrolled") == 0 ? "not enrolled"
+							       : "offline";
 
 	pic_json_set_text(properties, "status", pic_health_status(health));
 	pic_json_set_text(properties, "agent.status", word);
@@ -121,8 +121,8 @@ int pic_engine_target_status(const struct pic_engine_target_input *input, struct
 		.now_ms = input->now_ms,
 		.broken = input->broken,
 	};
-	struct pic_json *status = pic_json_type(before) == PIC_JSON_OBJECT ? pic_json_copy(before) :
-									     pic_json_new_object();
+	struct pic_json *status = pic_json_type(before) == PIC_JSON_OBJECT ? pic_json_copy(before)
+									   : pic_json_new_object();
 	struct pic_health health = { .level = PIC_HEALTH_GOOD };
 	const char *state = "";
 

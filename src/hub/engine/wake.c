@@ -55,8 +55,7 @@ static void wake_matching(struct pic_store *store, struct pic_dirty_set *set,
 {
 	for (struct pic_object *instance =
 		     pic_store_next(store, PIC_KIND_INSTANCE, target->space, NULL);
-	     instance;
-	     instance = pic_store_next(store, PIC_KIND_INSTANCE, target->space, instance))
+	     instance; instance = pic_store_next(store, PIC_KIND_INSTANCE, target->space, instance))
 		if (pic_match_target(pic_object_spec(instance), target))
 			pic_dirty_add(set, PIC_DIRTY_INSTANCE, instance->space, instance->name);
 }
@@ -64,8 +63,8 @@ static void wake_matching(struct pic_store *store, struct pic_dirty_set *set,
 static size_t entries_of(const struct pic_object *catalog)
 {
 	return catalog ? pic_json_count(pic_json_get(
-				 pic_json_get(pic_object_spec(catalog), "properties"), "revisions")) :
-			 0;
+				 pic_json_get(pic_object_spec(catalog), "properties"), "revisions"))
+		       : 0;
 }
 
 /* A device has room again: whoever found it full may try. */

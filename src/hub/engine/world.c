@@ -22,8 +22,7 @@ struct pic_object *pic_world_get(const struct pic_world *world, enum pic_kind ki
 				 const char *space, const char *name)
 {
 	for (size_t i = 0; i < world->overlay_count; i++)
-		if (world->overlay[i]->kind == kind &&
-		    strcmp(world->overlay[i]->name, name) == 0 &&
+		if (world->overlay[i]->kind == kind && strcmp(world->overlay[i]->name, name) == 0 &&
 		    strcmp(world->overlay[i]->space, space) == 0)
 			return world->overlay[i];
 	return pic_store_get(world->store, kind, space, name);
@@ -63,9 +62,9 @@ int pic_world_list(const struct pic_world *world, enum pic_kind kind, const char
 
 const char *pic_world_runtime_target(const char *instance)
 {
-	return pic_text_starts(instance, PIC_ENGINE_RUNTIME_PREFIX) ?
-		       instance + strlen(PIC_ENGINE_RUNTIME_PREFIX) :
-		       NULL;
+	return pic_text_starts(instance, PIC_ENGINE_RUNTIME_PREFIX)
+		       ? instance + strlen(PIC_ENGINE_RUNTIME_PREFIX)
+		       : NULL;
 }
 
 void pic_gathered_free(struct pic_gathered *gathered)
@@ -166,7 +165,8 @@ static int find_devices(const struct pic_world *world, struct pic_gathered *out,
 {
 	struct pic_engine_input *input = &out->input;
 
-	out->devices = calloc(input->target_count + input->catalog_count + 1, sizeof(*out->devices));
+	out->devices =
+		calloc(input->target_count + input->catalog_count + 1, sizeof(*out->devices));
 	if (!out->devices)
 		return pic_error_set(err, -ENOMEM, "no memory to reconcile %s", input->name);
 	for (size_t i = 0; i < input->target_count; i++)
@@ -185,9 +185,9 @@ static int count_others(const struct pic_world *world, struct pic_gathered *out,
 {
 	PIC_FREE struct pic_object **all = NULL;
 	size_t count = 0;
-	int r = out->input.device_count > 0 ?
-			pic_world_list(world, PIC_KIND_CATALOG, NULL, &all, &count, err) :
-			0;
+	int r = out->input.device_count > 0
+			? pic_world_list(world, PIC_KIND_CATALOG, NULL, &all, &count, err)
+			: 0;
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		struct pic_engine_owner owner;

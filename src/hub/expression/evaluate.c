@@ -14,7 +14,8 @@ static int evaluate_text(struct pic_evaluation *evaluation, struct pic_view text
 		text.size -= 2;
 	}
 	*out = pic_json_new_text_sized(text.data, text.size);
-	return *out ? 0 : pic_error_set(evaluation->err, -EINVAL, "a text in an expression is damaged");
+	return *out ? 0
+		    : pic_error_set(evaluation->err, -EINVAL, "a text in an expression is damaged");
 }
 
 static int evaluate_integer(struct pic_evaluation *evaluation, struct pic_view text,
@@ -106,8 +107,8 @@ static int evaluate_group(struct pic_evaluation *evaluation, const struct pic_no
 		return 0;
 	}
 	r = pic_value_join(NULL, node->mark, inner, &opened, evaluation->err);
-	return r < 0 ? r :
-		       pic_value_join(opened, node->mark == '[' ? ']' : '}', NULL, out,
+	return r < 0 ? r
+		     : pic_value_join(opened, node->mark == '[' ? ']' : '}', NULL, out,
 				      evaluation->err);
 }
 

@@ -133,8 +133,7 @@ static int evaluate_member(const struct pic_json *value,
 static int evaluate_object(struct pic_json *tree, const struct pic_expression_context *context,
 			   struct pic_error *err)
 {
-	pic_json_each(tree, i)
-	{
+	pic_json_each(tree, i) {
 		struct pic_json *value = NULL;
 		int r = evaluate_member(pic_json_value(i), context, &value, err);
 
@@ -172,8 +171,8 @@ static int evaluate_inside(struct pic_json *tree, const struct pic_expression_co
 }
 
 int pic_expression_evaluate_tree(const struct pic_json *tree,
-				 const struct pic_expression_context *context, struct pic_json **out,
-				 struct pic_error *err)
+				 const struct pic_expression_context *context,
+				 struct pic_json **out, struct pic_error *err)
 {
 	PIC_JSON struct pic_json *copy = NULL;
 	int r = evaluate_member(tree, context, &copy, err);

@@ -29,8 +29,8 @@ int pic_expression_evaluate(const char *text, const struct pic_expression_contex
 			    struct pic_json **out, struct pic_error *err);
 /* A copy of the tree in which every text with a `${{` in it is replaced by its value. */
 int pic_expression_evaluate_tree(const struct pic_json *tree,
-				 const struct pic_expression_context *context, struct pic_json **out,
-				 struct pic_error *err);
+				 const struct pic_expression_context *context,
+				 struct pic_json **out, struct pic_error *err);
 /* true, or the text "true". */
 bool pic_expression_is_true(const struct pic_json *value);
 

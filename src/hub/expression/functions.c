@@ -50,16 +50,18 @@ static int look_up(struct pic_evaluation *evaluation, const struct pic_json *map
 	const char *text = pic_json_text(value);
 
 	if (pic_json_count(map) == 0)
-		return pic_error_set(evaluation->err, -EINVAL, "there is no %s to ask for \"%.80s\"",
-				     what, key);
+		return pic_error_set(evaluation->err, -EINVAL,
+				     "there is no %s to ask for \"%.80s\"", what, key);
 	if (!value)
-		return pic_error_set(evaluation->err, -EINVAL, "there is no %s \"%.80s\"", what, key);
+		return pic_error_set(evaluation->err, -EINVAL, "there is no %s \"%.80s\"", what,
+				     key);
 	if (!text || !strstr(text, "${{")) {
 		*out = pic_json_ref(value);
 		return 0;
 	}
 	if (evaluation->depth >= VALUE_DEPTH_MAX)
-		return pic_error_set(evaluation->err, -ELOOP, "%s \"%.80s\" leads to itself", what, key);
+		return pic_error_set(evaluation->err, -ELOOP, "%s \"%.80s\" leads to itself", what,
+				     key);
 	evaluation->depth++;
 	int r = pic_text_evaluate(evaluation, text, out);
 
@@ -108,8 +110,8 @@ static int call_output(struct pic_evaluation *evaluation, const struct pic_node 
 		return 0;
 	}
 	if (!pic_json_get(outputs, pic_buf_text(&stage)))
-		return pic_error_set(evaluation->err, -EINVAL, "there is no output of stage \"%.80s\"",
-				     pic_buf_text(&stage));
+		return pic_error_set(evaluation->err, -EINVAL,
+				     "there is no output of stage \"%.80s\"", pic_buf_text(&stage));
 	return look_up(evaluation, pic_json_get(outputs, pic_buf_text(&stage)), "output",
 		       pic_buf_text(&key), out);
 }
@@ -142,9 +144,9 @@ static int argument_bool(struct pic_evaluation *evaluation, const struct pic_nod
 		const char *text;
 		bool value;
 	} words[] = {
-		{ "1", true },	   { "t", true },     { "T", true },	 { "true", true },
-		{ "TRUE", true },  { "True", true },  { "0", false },	 { "f", false },
-		{ "F", false },	   { "false", false }, { "FALSE", false }, { "False", false },
+		{ "1", true },	  { "t", true },      { "T", true },	  { "true", true },
+		{ "TRUE", true }, { "True", true },   { "0", false },	  { "f", false },
+		{ "F", false },	  { "false", false }, { "FALSE", false }, { "False", false },
 	};
 	PIC_JSON struct pic_json *value = NULL;
 	int r = argument(evaluation, call, index, &value);
@@ -212,7 +214,8 @@ static int argument_number(struct pic_evaluation *evaluation, const struct pic_n
 
 	if (!*first || *end || strspn(first, "0123456789.eE+-") != strlen(first) ||
 	    !isfinite(number))
-		return pic_error_set(evaluation->err, -EINVAL, "%.80s is not a valid number", first);
+		return pic_error_set(evaluation->err, -EINVAL, "%.80s is not a valid number",
+				     first);
 	*out = number;
 	return 0;
 }
@@ -292,7 +295,8 @@ static int call_if(struct pic_evaluation *evaluation, const struct pic_node *cal
 
 	if (r < 0)
 		return r;
-	return argument(evaluation, call, strcmp(pic_buf_text(&condition), "true") == 0 ? 1 : 2, out);
+	return argument(evaluation, call, strcmp(pic_buf_text(&condition), "true") == 0 ? 1 : 2,
+			out);
 }
 
 static const struct {
@@ -328,11 +332,11 @@ int pic_function_call(struct pic_evaluation *evaluation, const struct pic_node *
 		    memcmp(functions[i].name, call->text.data, call->text.size) != 0)
 			continue;
 		if (call->count < functions[i].least || call->count > functions[i].most)
-			return pic_error_set(evaluation->err, -EINVAL,
-					     "$%s() expects %s%zu arguments, found %zu",
-					     functions[i].name,
-					     functions[i].most > functions[i].least ? "at least " : "",
-					     functions[i].least, call->count);
+			return pic_error_set(
+				evaluation->err, -EINVAL,
+				"$%s() expects %s%zu arguments, found %zu", functions[i].name,
+				functions[i].most > functions[i].least ? "at least " : "",
+				functions[i].least, call->count);
 		return functions[i].call(evaluation, call, out);
 	}
 	return pic_error_set(evaluation->err, -EINVAL, "invalid function name: '%.*s'",

@@ -70,7 +70,8 @@ static struct pic_node *new_node(struct parser *parser, enum pic_node_kind kind)
 }
 
 /* Steals the child; NULL children pass an earlier failure on. */
-static int add_child(struct parser *parser, struct pic_node *node, char mark, struct pic_node *child)
+static int add_child(struct parser *parser, struct pic_node *node, char mark,
+		     struct pic_node *child)
 {
 	PIC_NODE struct pic_node *owned = child;
 
@@ -156,7 +157,9 @@ static struct pic_node *parse_group(struct parser *parser)
 		return NULL;
 	if (!is_mark(parser, close))
 		return fail(parser, -EINVAL,
-			    open == '(' ? ") is missing" : open == '[' ? "] is missing" : "} is missing");
+			    open == '('	  ? ") is missing"
+			    : open == '[' ? "] is missing"
+					  : "} is missing");
 	advance(parser);
 	return PIC_STEAL(group);
 }

@@ -14,10 +14,11 @@ static struct pic_object *catalog(const char *name, const char *space, const cha
 {
 	char text[4096];
 
-	snprintf(text, sizeof(text),
-		 "{'metadata':{'name':'%s','namespace':'%s','ownerReferences':[{'kind':'Instance','name':'%s'}]},"
-		 "'spec':{'type':'staged','properties':%s}}",
-		 name, space, instance, properties);
+	snprintf(
+		text, sizeof(text),
+		"{'metadata':{'name':'%s','namespace':'%s','ownerReferences':[{'kind':'Instance','name':'%s'}]},"
+		"'spec':{'type':'staged','properties':%s}}",
+		name, space, instance, properties);
 	return sample_object(PIC_KIND_CATALOG, text);
 }
 
@@ -29,9 +30,10 @@ static void catalogs_become_one_sorted_document(void **state)
 		"','wasm.url':'http://h/z'}},{'name':'a','type':'wasm','properties':{'wasm.sha256':'" SHA
 		"','wasm.url':'http://h/a'}}],'revisions':{'z':4,'a':3,'y':6},'artifacts':['a'],"
 		"'removed-components':[{'name':'y','type':'wasm'}]}");
-	SAMPLE_OBJECT *two = catalog("a-edge", "lab", "a",
-				     "{'components':[{'name':'d','type':'docker'}],'revisions':{'d':2},"
-				     "'removed-components':null}");
+	SAMPLE_OBJECT *two =
+		catalog("a-edge", "lab", "a",
+			"{'components':[{'name':'d','type':'docker'}],'revisions':{'d':2},"
+			"'removed-components':null}");
 	SAMPLE_OBJECT *other = catalog("b-cloud", "default", "b",
 				       "{'components':[{'name':'q','type':'docker'}],"
 				       "'revisions':{'q':9}}");
@@ -39,8 +41,9 @@ static void catalogs_become_one_sorted_document(void **state)
 		PIC_KIND_CATALOG,
 		"{'metadata':{'name':'c-edge'},'spec':{'type':'config','properties':{'components':[]}}}");
 	const struct pic_object *catalogs[] = { one, two, other, config };
-	const struct pic_engine_device device = {
-		.target = "edge", .epoch = "0123456789abcdef0123456789abcdef", .revision = 5 };
+	const struct pic_engine_device device = { .target = "edge",
+						  .epoch = "0123456789abcdef0123456789abcdef",
+						  .revision = 5 };
 	struct pic_document *document = NULL, *back = NULL;
 	struct pic_error err = PIC_ERROR_INIT;
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(1 << 20);
@@ -60,7 +63,8 @@ static void catalogs_become_one_sorted_document(void **state)
 		"','url':'https://hub:8443/artifacts/" SHA "',"
 		"'properties':{'wasm.sha256':'" SHA "','wasm.url':'http://h/a'}},"
 		"{'instance':'b','component':'z','type':'wasm','revision':4,'sha256':'" SHA
-		"','url':'http://h/z','properties':{'wasm.sha256':'" SHA "','wasm.url':'http://h/z'},"
+		"','url':'http://h/z','properties':{'wasm.sha256':'" SHA
+		"','wasm.url':'http://h/z'},"
 		"'dependencies':['a']}],"
 		"'removed':[{'instance':'b','component':'y','revision':6}]}");
 	/* what is written can be read by a device */
@@ -128,7 +132,8 @@ static void owners_of_catalogs(void **state)
 		SAMPLE_OBJECT *object = sample_object(PIC_KIND_CATALOG, cases[i].json);
 		struct pic_engine_owner owner;
 
-		assert_int_equal(pic_engine_catalog_owner(object, &owner), cases[i].instance != NULL);
+		assert_int_equal(pic_engine_catalog_owner(object, &owner),
+				 cases[i].instance != NULL);
 		if (!cases[i].instance)
 			continue;
 		assert_string_equal(owner.instance, cases[i].instance);
@@ -145,7 +150,8 @@ static void names_on_devices(void **state)
 	assert_true(pic_engine_workload_instance("lab", "app", name));
 	assert_string_equal(name, "app.lab");
 	assert_false(pic_engine_workload_instance(
-		"laboratory", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", name));
+		"laboratory", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		name));
 }
 
 static struct pic_json *target_status(const struct pic_object *target,
@@ -168,17 +174,20 @@ static void assert_target(const struct pic_engine_device *device, const char *ow
 			  const char *quarantine, const char *status, const char *state_word,
 			  const char *reason)
 {
-	SAMPLE_OBJECT *target = sample_object(
-		PIC_KIND_TARGET, "{'metadata':{'name':'edge','generation':3},'status':{'resolved':[1],"
-				 "'properties':{'mine':'yes','status-details':'old'}}}");
+	SAMPLE_OBJECT *target =
+		sample_object(PIC_KIND_TARGET,
+			      "{'metadata':{'name':'edge','generation':3},'status':{'resolved':[1],"
+			      "'properties':{'mine':'yes','status-details':'old'}}}");
 	PIC_JSON struct pic_json *own = own_text ? sample_json(own_text) : NULL;
 	PIC_JSON struct pic_json *json = target_status(target, device, own, quarantine);
 	const struct pic_json *ready = pic_json_at(pic_json_get(json, "conditions"), 0);
 
 	assert_json_equal(pic_json_get(json, "resolved"), "[1]");
 	assert_string_equal(pic_json_text(pic_json_find(json, "properties", "mine", NULL)), "yes");
-	assert_string_equal(pic_json_text(pic_json_find(json, "properties", "status", NULL)), status);
-	assert_string_equal(pic_json_text(pic_json_find(json, "device", "state", NULL)), state_word);
+	assert_string_equal(pic_json_text(pic_json_find(json, "properties", "status", NULL)),
+			    status);
+	assert_string_equal(pic_json_text(pic_json_find(json, "device", "state", NULL)),
+			    state_word);
 	assert_string_equal(pic_json_get_text(ready, "reason"), reason);
 	assert_int_equal(strcmp(pic_json_get_text(ready, "status"), "True") == 0,
 			 strcmp(status, "Succeeded") == 0);
@@ -198,9 +207,10 @@ static void targets_say_how_their_device_is(void **state)
 	device.report = &report;
 	assert_target(&device, NULL, NULL, "Succeeded", "Online", "Online");
 	assert_target(&device, "{'status':'Succeeded'}", NULL, "Succeeded", "Online", "Online");
-	assert_target(&device,
-		      "{'status':'Failed','conditions':[{'type':'Ready','reason':'Bad','message':'m'}]}",
-		      NULL, "Failed", "Online", "Bad");
+	assert_target(
+		&device,
+		"{'status':'Failed','conditions':[{'type':'Ready','reason':'Bad','message':'m'}]}",
+		NULL, "Failed", "Online", "Bad");
 	assert_target(&device, NULL, "two sessions", "Failed", "Quarantined", "Quarantined");
 	device.online = false;
 	assert_target(&device, NULL, NULL, "Reconciling", "Offline", "Offline");

@@ -37,8 +37,8 @@ static void put_target(struct model *model, int index)
 	world_put_text(&model->world, PIC_KIND_TARGET, pic_buf_text(&text));
 }
 
-static void write_component(const struct model_component *component, int index,
-			    const char *digest, struct pic_buf *out)
+static void write_component(const struct model_component *component, int index, const char *digest,
+			    struct pic_buf *out)
 {
 	static const char *const types[] = { "wasm", "wasm", "docker", "odd" };
 	static const char *const constraints[] = { "", "${{$equal($property(zone),a)}}",
@@ -62,9 +62,10 @@ static void put_solution(struct model *model, int index)
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(8192);
 	bool first = true;
 
-	pic_buf_format(&text,
-		       "{'metadata':{'name':'s%d','uid':'s','generation':%d},'spec':{'components':[",
-		       index, solution->generation);
+	pic_buf_format(
+		&text,
+		"{'metadata':{'name':'s%d','uid':'s','generation':%d},'spec':{'components':[",
+		index, solution->generation);
 	for (int i = 0; i < MODEL_COMPONENTS; i++) {
 		if (!solution->components[i].exists)
 			continue;
@@ -84,12 +85,14 @@ static void put_instance(struct model *model, int index)
 		world_get(&model->world, PIC_KIND_INSTANCE, model_instance_names[index]);
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4096);
 
-	pic_buf_format(&text,
-		       "{'metadata':{'name':'%s','uid':'u%d','generation':%d},'spec':{'solution':'s%d'",
-		       model_instance_names[index], instance->uid, instance->generation,
-		       instance->solution);
+	pic_buf_format(
+		&text,
+		"{'metadata':{'name':'%s','uid':'u%d','generation':%d},'spec':{'solution':'s%d'",
+		model_instance_names[index], instance->uid, instance->generation,
+		instance->solution);
 	if (instance->target >= 0)
-		pic_buf_format(&text, ",'target':{'name':'%s'}", model_target_names[instance->target]);
+		pic_buf_format(&text, ",'target':{'name':'%s'}",
+			       model_target_names[instance->target]);
 	else
 		pic_buf_format(&text, ",'target':{'selector':{'zone':'%s'}}",
 			       instance->zone ? zones[instance->zone] : "*");
@@ -241,8 +244,8 @@ static void change_component(struct model *model, struct model_component *compon
 	component->exists = true;
 	component->value = (int)model_pick(model, 3);
 	component->bytes = chance(model, 70) ? MODEL_SHA : (enum model_bytes)model_pick(model, 4);
-	component->constraint =
-		chance(model, 75) ? MODEL_ALWAYS : (enum model_constraint)model_pick(model, 4);
+	component->constraint = chance(model, 75) ? MODEL_ALWAYS
+						  : (enum model_constraint)model_pick(model, 4);
 }
 
 static void change_solution(struct model *model)
@@ -279,8 +282,8 @@ static void change_instance(struct model *model)
 		instance->uid++;
 	instance->exists = true;
 	instance->generation++;
-	instance->solution = chance(model, 95) ? (int)model_pick(model, MODEL_SOLUTIONS) :
-						 MODEL_SOLUTIONS;
+	instance->solution = chance(model, 95) ? (int)model_pick(model, MODEL_SOLUTIONS)
+					       : MODEL_SOLUTIONS;
 	instance->target = chance(model, 50) ? (int)model_pick(model, MODEL_TARGETS) : -1;
 	instance->zone = (int)model_pick(model, 3);
 	instance->inactive = chance(model, 8);
@@ -329,13 +332,14 @@ static void report_entries(struct model *model, const char *target, int64_t revi
 			const char *name = pic_json_get_text(pic_json_at(list, j), "name");
 			long long since = 0;
 
-			pic_json_integer(pic_json_find(properties, "revisions", name, NULL), &since);
+			pic_json_integer(pic_json_find(properties, "revisions", name, NULL),
+					 &since);
 			if (since > revision || (!honest && chance(model, 20)))
 				continue;
 			world_report_component(world, target, owner.instance, name,
-					       honest || chance(model, 70) ?
-						       PIC_PHASE_RUNNING :
-						       (enum pic_phase)model_pick(model, 10));
+					       honest || chance(model, 70)
+						       ? PIC_PHASE_RUNNING
+						       : (enum pic_phase)model_pick(model, 10));
 		}
 	}
 }
@@ -352,7 +356,8 @@ static void change_report(struct model *model)
 	if (revision > 0 && chance(model, 30))
 		revision -= model_pick(model, 2);
 	world_report(&model->world, target, revision,
-		     chance(model, 60) ? revision : (int64_t)model_pick(model, (unsigned)revision + 3));
+		     chance(model, 60) ? revision
+				       : (int64_t)model_pick(model, (unsigned)revision + 3));
 	if (!honest && chance(model, 10))
 		strcpy(device->report->epoch, chance(model, 50) ? "other" : "");
 	report_entries(model, target, revision, honest);
@@ -364,25 +369,27 @@ static void change_catalog(struct model *model)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "%s-%s", model_instance_names[model_pick(model, MODEL_INSTANCES)],
+	snprintf(name, sizeof(name), "%s-%s",
+		 model_instance_names[model_pick(model, MODEL_INSTANCES)],
 		 model_target_names[model_pick(model, MODEL_TARGETS)]);
 	const struct pic_object *catalog = world_get(&model->world, PIC_KIND_CATALOG, name);
 
 	if (!catalog) {
 		char text[256];
 
-		snprintf(text, sizeof(text),
-			 "{'metadata':{'name':'%s'},'spec':{'type':'config','properties':{'mine':1}}}",
-			 name);
+		snprintf(
+			text, sizeof(text),
+			"{'metadata':{'name':'%s'},'spec':{'type':'config','properties':{'mine':1}}}",
+			name);
 		world_put_text(&model->world, PIC_KIND_CATALOG, text);
 	} else if (chance(model, 60)) {
 		world_delete(&model->world, PIC_KIND_CATALOG, name);
 	} else {
 		struct pic_json *json = pic_json_copy(catalog->json);
 
-		pic_json_set_text(
-			pic_json_ensure_object(pic_json_get(json, "metadata"), "annotations"),
-			PIC_ENGINE_HIDDEN, "true");
+		pic_json_set_text(pic_json_ensure_object(pic_json_get(json, "metadata"),
+							 "annotations"),
+				  PIC_ENGINE_HIDDEN, "true");
 		world_put(&model->world, PIC_KIND_CATALOG, json);
 	}
 }
@@ -394,8 +401,8 @@ void model_change(struct model *model, const char **what)
 		const char *name;
 		void (*change)(struct model *model);
 	} changes[] = {
-		{ 14, "target", change_target },     { 24, "solution", change_solution },
-		{ 18, "instance", change_instance }, { 6, "enrolment", change_enrolment },
+		{ 14, "target", change_target },	 { 24, "solution", change_solution },
+		{ 18, "instance", change_instance },	 { 6, "enrolment", change_enrolment },
 		{ 10, "resolution", change_resolution }, { 22, "report", change_report },
 		{ 6, "catalog", change_catalog },
 	};

@@ -28,7 +28,7 @@ struct model_component {
 
 struct model_target {
 	bool exists;
-	int zone; /* 0: the property is missing; 1: a, 2: b */
+	int zone;	/* 0: the property is missing; 1: a, 2: b */
 	bool odd_roles; /* has a binding, but not for docker */
 	int generation;
 };

@@ -4,7 +4,7 @@
 #include "hub/engine_world.h"
 
 #define SHA "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define MODULE(name, more)                                                                         \
+#define MODULE(name, more) \
 	"{'name':'" name "','type':'wasm','properties':{'wasm.sha256':'" SHA "'" more "}}"
 
 static void put_solution(struct world *world, int generation, const char *components)
@@ -21,7 +21,8 @@ static void put_target(struct world *world, const char *name, const char *spec)
 {
 	char text[2048];
 
-	snprintf(text, sizeof(text), "{'metadata':{'name':'%s','generation':1},'spec':%s}", name, spec);
+	snprintf(text, sizeof(text), "{'metadata':{'name':'%s','generation':1},'spec':%s}", name,
+		 spec);
 	world_put_text(world, PIC_KIND_TARGET, text);
 }
 
@@ -103,15 +104,19 @@ static void an_instance_is_staged_in_both_shapes(void **state)
 		"'ownerReferences':[{'apiVersion':'solution.symphony/v1','kind':'Instance','name':'app',"
 		"'uid':'ui','controller':true}]},"
 		"'spec':{'siteId':'hq','name':'app-edge','type':'staged','catalogType':'staged',"
-		"'properties':{'components':[" MODULE("m", "") "],'removed-components':null,"
-		"'staged':{'components':[" MODULE("m", "") "],'removed-components':null},"
-		"'revisions':{'m':1},'artifacts':['m']},"
-		"'objectRef':{'siteId':'','name':'','group':'','version':'','kind':'','scope':'',"
-		"'namespace':''},'generation':'1'},"
-		"'status':{'properties':{'status':'Waiting',"
-		"'components.m':'Pending - edge has not taken revision 1 yet'},"
-		"'components':[{'name':'m','target':'edge','type':'wasm','phase':'Pending',"
-		"'reason':'NotDelivered','message':'edge has not taken revision 1 yet','revision':1}]}}");
+		"'properties':{'components':[" MODULE(
+			"m",
+			"") "],'removed-components':null,"
+			    "'staged':{'components':[" MODULE(
+				    "m",
+				    "") "],'removed-components':null},"
+					"'revisions':{'m':1},'artifacts':['m']},"
+					"'objectRef':{'siteId':'','name':'','group':'','version':'','kind':'','scope':'',"
+					"'namespace':''},'generation':'1'},"
+					"'status':{'properties':{'status':'Waiting',"
+					"'components.m':'Pending - edge has not taken revision 1 yet'},"
+					"'components':[{'name':'m','target':'edge','type':'wasm','phase':'Pending',"
+					"'reason':'NotDelivered','message':'edge has not taken revision 1 yet','revision':1}]}}");
 	assert_int_equal(world_device(&world, "edge")->revision, 1);
 	assert_true(noted(&world, "Staged"));
 	assert_string_equal(condition(&world, "Reconciling", "status"), "True");
@@ -287,9 +292,9 @@ static void a_deleted_instance_leaves_and_is_forgotten(void **state)
 	assert_true(catalog->terminating);
 	assert_json_equal(pic_json_get(properties_of(&world, "app-edge"), "components"), "null");
 	assert_json_equal(pic_json_get(properties_of(&world, "app-edge"), "revisions"), "{'m':2}");
-	assert_string_equal(pic_json_text(pic_json_find(catalog->json, "status", "properties",
-							"status", NULL)),
-			    "Terminating");
+	assert_string_equal(
+		pic_json_text(pic_json_find(catalog->json, "status", "properties", "status", NULL)),
+		"Terminating");
 	assert_null(world.last.status);
 	world_reconcile(&world, "app");
 	assert_int_equal(world.writes, 0);
@@ -322,12 +327,11 @@ static void a_new_instance_of_that_name_takes_the_catalog_over(void **state)
 	assert_false(catalog->terminating);
 	assert_null(pic_object_annotation(catalog, PIC_ENGINE_HIDDEN));
 	assert_json_equal(pic_json_get(properties_of(&world, "app-edge"), "revisions"), "{'m':3}");
-	assert_string_equal(
-		pic_json_get_text(pic_json_at(pic_json_find(catalog->json, "metadata",
-							    "ownerReferences", NULL),
-					      0),
-				  "uid"),
-		"u2");
+	assert_string_equal(pic_json_get_text(pic_json_at(pic_json_find(catalog->json, "metadata",
+									"ownerReferences", NULL),
+							  0),
+					      "uid"),
+			    "u2");
 }
 
 static void without_a_device_removed_entries_go_at_once(void **state)
@@ -385,16 +389,19 @@ static void constraints_choose_targets(void **state)
 	begin(&world);
 	put_target(&world, "cloud", "{'properties':{'location':'cloud'}}");
 	put_target(&world, "bare", "{}");
-	put_instance(&world, "{'solution':'s','target':{'name':'bare','selector':{'location':'*'}}}");
-	put_solution(&world, 1,
-		     "{'name':'m','type':'wasm','constraints':'${{$equal($property(location),edge)}}',"
-		     "'properties':{'wasm.sha256':'" SHA "'}}");
+	put_instance(&world,
+		     "{'solution':'s','target':{'name':'bare','selector':{'location':'*'}}}");
+	put_solution(
+		&world, 1,
+		"{'name':'m','type':'wasm','constraints':'${{$equal($property(location),edge)}}',"
+		"'properties':{'wasm.sha256':'" SHA "'}}");
 	world_reconcile(&world, "app");
 	assert_non_null(world_get(&world, PIC_KIND_CATALOG, "app-edge"));
 	assert_null(world_get(&world, PIC_KIND_CATALOG, "app-cloud"));
 	assert_null(world_get(&world, PIC_KIND_CATALOG, "app-bare"));
-	assert_stalled(&world, "BadConstraint", "component m: its constraints cannot be evaluated "
-						"for target bare: there is no property");
+	assert_stalled(&world, "BadConstraint",
+		       "component m: its constraints cannot be evaluated "
+		       "for target bare: there is no property");
 	put_target(&world, "edge", "{'properties':{'location':'attic'}}");
 	world_reconcile(&world, "app");
 	assert_json_equal(pic_json_get(properties_of(&world, "app-edge"), "components"), "null");
@@ -435,14 +442,16 @@ static void roles_are_asked_for(void **state)
 	WORLD world;
 
 	begin(&world);
-	put_target(&world, "edge",
-		   "{'topologies':[{'bindings':[{'role':'ebpf','provider':'providers.target.staging'},"
-		   "{'role':'wasm','provider':'providers.target.helm'}]}]}");
+	put_target(
+		&world, "edge",
+		"{'topologies':[{'bindings':[{'role':'ebpf','provider':'providers.target.staging'},"
+		"{'role':'wasm','provider':'providers.target.helm'}]}]}");
 	world_reconcile(&world, "app");
 	assert_null(world_get(&world, PIC_KIND_CATALOG, "app-edge"));
 	assert_stalled(&world, "NoRole", "no binding of role wasm");
-	put_target(&world, "edge",
-		   "{'topologies':[{'bindings':[{'role':'wasm','provider':'providers.target.staging'}]}]}");
+	put_target(
+		&world, "edge",
+		"{'topologies':[{'bindings':[{'role':'wasm','provider':'providers.target.staging'}]}]}");
 	world_reconcile(&world, "app");
 	assert_non_null(world_get(&world, PIC_KIND_CATALOG, "app-edge"));
 }
@@ -462,7 +471,8 @@ static void urls_are_resolved_first(void **state)
 	assert_string_equal(condition(&world, "Reconciling", "reason"), "Resolving");
 
 	world.resolutions[0] = (struct pic_engine_resolution){
-		.component = "m", .url = "http://h/m.wasm", .generation = 1, .failure = "h is away" };
+		.component = "m", .url = "http://h/m.wasm", .generation = 1, .failure = "h is away"
+	};
 	world.resolution_count = 1;
 	world_reconcile(&world, "app");
 	assert_stalled(&world, "UrlNotResolved", "component m: h is away");
@@ -490,8 +500,9 @@ static void names_of_others_are_left_alone(void **state)
 	WORLD world;
 
 	begin(&world);
-	world_put_text(&world, PIC_KIND_CATALOG,
-		       "{'metadata':{'name':'app-edge'},'spec':{'type':'config','properties':{'a':1}}}");
+	world_put_text(
+		&world, PIC_KIND_CATALOG,
+		"{'metadata':{'name':'app-edge'},'spec':{'type':'config','properties':{'a':1}}}");
 	PIC_JSON struct pic_json *before =
 		pic_json_copy(world_get(&world, PIC_KIND_CATALOG, "app-edge")->json);
 
@@ -524,10 +535,9 @@ static void a_catalog_changed_by_hand_is_set_right(void **state)
 			  "null");
 	assert_json_equal(pic_json_get(properties_of(&world, "app-edge"), "revisions"), "{'m':2}");
 	assert_json_equal(pic_json_get(properties_of(&world, "app-edge"), "note"), "'mine'");
-	assert_json_equal(
-		pic_json_find(world_get(&world, PIC_KIND_CATALOG, "app-edge")->json, "metadata",
-			      "labels", NULL),
-		"{'staged_target':'edge'}");
+	assert_json_equal(pic_json_find(world_get(&world, PIC_KIND_CATALOG, "app-edge")->json,
+					"metadata", "labels", NULL),
+			  "{'staged_target':'edge'}");
 }
 
 static void a_full_device_takes_no_more(void **state)
@@ -542,8 +552,8 @@ static void a_full_device_takes_no_more(void **state)
 	pic_buf_text_add(&text, "]}}");
 	world_put_text(&world, PIC_KIND_SOLUTION, pic_buf_text(&text));
 	world_reconcile(&world, "app");
-	assert_int_equal(pic_json_count(pic_json_get(properties_of(&world, "app-edge"), "components")),
-			 256);
+	assert_int_equal(
+		pic_json_count(pic_json_get(properties_of(&world, "app-edge"), "components")), 256);
 	assert_stalled(&world, "TooManyComponents", "at most 256");
 	world_put_text(&world, PIC_KIND_INSTANCE,
 		       "{'metadata':{'name':'two','generation':1},"
@@ -551,10 +561,10 @@ static void a_full_device_takes_no_more(void **state)
 	put_solution(&world, 2, MODULE("m", ""));
 	world_reconcile(&world, "two");
 	assert_null(world_get(&world, PIC_KIND_CATALOG, "two-edge"));
-	assert_contains(pic_json_get_text(
-				pic_object_status(world_get(&world, PIC_KIND_INSTANCE, "two")),
-				"statusDetails"),
-			"has 256 entries already");
+	assert_contains(
+		pic_json_get_text(pic_object_status(world_get(&world, PIC_KIND_INSTANCE, "two")),
+				  "statusDetails"),
+		"has 256 entries already");
 }
 
 static void another_epoch_is_named(void **state)

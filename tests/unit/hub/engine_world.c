@@ -104,7 +104,8 @@ struct lists {
 
 static size_t entries_of(const struct pic_object *catalog)
 {
-	return pic_json_count(pic_json_find(catalog->json, "spec", "properties", "revisions", NULL));
+	return pic_json_count(
+		pic_json_find(catalog->json, "spec", "properties", "revisions", NULL));
 }
 
 static void gather(const struct world *world, struct pic_engine_input *input, struct lists *lists)

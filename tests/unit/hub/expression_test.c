@@ -229,12 +229,13 @@ static void functions_of_properties(void **state)
 	assert_value("${{$equal(bar+2, $property(foo+1))}}", &context, "true");
 	assert_value("${{$equal($property(location), 'edge')}}", &context, "true");
 	assert_value("${{$equal($property(location), 'cloud')}}", &context, "false");
-	assert_error("${{$equal($property(location), 'edge')}}", &nothing, "property of the target");
+	assert_error("${{$equal($property(location), 'edge')}}", &nothing,
+		     "property of the target");
 	assert_error("${{$property(none)}}", &context, "no property of the target \"none\"");
 	assert_value("${{$and($equal($property(foo), bar), $equal($property(book), title))}}",
 		     &context, "true");
-	assert_value("${{$or($equal($property(foo), bar3), $equal($property(foo), bar2))}}", &context,
-		     "false");
+	assert_value("${{$or($equal($property(foo), bar3), $equal($property(foo), bar2))}}",
+		     &context, "false");
 	assert_value("${{$property(n)+1}}", &context, "8");
 	assert_value("${{$property(a)}}", &context, "\"text\"");
 	assert_value("${{$property(two)}}", &context, "\"xtext\"");
@@ -303,8 +304,8 @@ static void outputs_of_stages(void **state)
 
 static void trees_are_evaluated_inside(void **state)
 {
-	PIC_JSON struct pic_json *tree =
-		sample_json("{'a':'${{1+1}}','b':['x','${{$instance()}}',{'c':'${{ }}'}],'d':1.50}");
+	PIC_JSON struct pic_json *tree = sample_json(
+		"{'a':'${{1+1}}','b':['x','${{$instance()}}',{'c':'${{ }}'}],'d':1.50}");
 	const struct pic_expression_context context = { .instance = "i" };
 	PIC_JSON struct pic_json *value = NULL;
 	struct pic_error err = PIC_ERROR_INIT;

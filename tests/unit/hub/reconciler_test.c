@@ -14,7 +14,7 @@
 #include "symphony/sample.h"
 
 #define SHA "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define MODULE(name, more)                                                                         \
+#define MODULE(name, more) \
 	"{'name':'" name "','type':'wasm','properties':{'wasm.sha256':'" SHA "'" more "}}"
 #define WAIT_MS 10000
 
@@ -138,7 +138,7 @@ static void put(struct fixture *fixture, enum pic_kind kind, const char *text)
 	assert_int_equal(store_fixture_put(fixture->base, kind, sample_json(text)), 0);
 }
 
-static void delete(struct fixture *fixture, enum pic_kind kind, const char *name)
+static void delete (struct fixture *fixture, enum pic_kind kind, const char *name)
 {
 	struct pic_change *change = pic_change_new(fixture->hub.store, &store_fixture_actor);
 
@@ -154,26 +154,27 @@ static struct pic_object *get(struct fixture *fixture, enum pic_kind kind, const
 
 static const char *status_of(struct fixture *fixture, enum pic_kind kind, const char *name)
 {
-	return pic_json_text_or(
-		pic_json_find(pic_object_status(get(fixture, kind, name)), "properties", "status", NULL),
-		"");
+	return pic_json_text_or(pic_json_find(pic_object_status(get(fixture, kind, name)),
+					      "properties", "status", NULL),
+				"");
 }
 
 static void put_device(struct fixture *fixture, int revision, int removed_through, bool running)
 {
 	char text[2048];
 
-	snprintf(text, sizeof(text),
-		 "{'metadata':{'name':'edge'},'spec':{'epoch':'0123456789abcdef0123456789abcdef'},"
-		 "'status':{'revision':%d,'removedThrough':%d,'online':true,'report':{'protocol':1,"
-		 "'device':'edge','session':'0123456789abcdef0123456789abcdef','sequence':%d,"
-		 "'epoch':'0123456789abcdef0123456789abcdef','revision':%d,'digest':'" SHA
-		 "','removed-through':%d,'agent':{'version':'1','boot':'b','uptime-seconds':1,'clock-set':true},"
-		 "'message':'','components':[%s]}}}",
-		 revision, removed_through, revision + 1, revision, removed_through,
-		 running ? "{'instance':'app','component':'m','type':'wasm','phase':'Running',"
-			   "'reason':'Started','restarts':0,'evidence':{'pid':7}}" :
-			   "");
+	snprintf(
+		text, sizeof(text),
+		"{'metadata':{'name':'edge'},'spec':{'epoch':'0123456789abcdef0123456789abcdef'},"
+		"'status':{'revision':%d,'removedThrough':%d,'online':true,'report':{'protocol':1,"
+		"'device':'edge','session':'0123456789abcdef0123456789abcdef','sequence':%d,"
+		"'epoch':'0123456789abcdef0123456789abcdef','revision':%d,'digest':'" SHA
+		"','removed-through':%d,'agent':{'version':'1','boot':'b','uptime-seconds':1,'clock-set':true},"
+		"'message':'','components':[%s]}}}",
+		revision, removed_through, revision + 1, revision, removed_through,
+		running ? "{'instance':'app','component':'m','type':'wasm','phase':'Running',"
+			  "'reason':'Started','restarts':0,'evidence':{'pid':7}}"
+			: "");
 	put(fixture, PIC_KIND_DEVICE, text);
 }
 
@@ -240,7 +241,7 @@ static void the_story_from_apply_to_nothing(void **state)
 	assert_true(has_event(fixture, "Running", "m on edge"));
 	assert_settled(fixture);
 
-	delete(fixture, PIC_KIND_INSTANCE, "app");
+	delete (fixture, PIC_KIND_INSTANCE, "app");
 	settle(fixture);
 	assert_true(get(fixture, PIC_KIND_CATALOG, "app-edge")->terminating);
 	assert_settled(fixture);
@@ -285,7 +286,7 @@ static void what_happened_while_nobody_looked_is_found(void **state)
 	put_story(fixture, MODULE("m", ""));
 	settle(fixture);
 	pic_reconciler_stop(fixture->hub.reconciler);
-	delete(fixture, PIC_KIND_INSTANCE, "app");
+	delete (fixture, PIC_KIND_INSTANCE, "app");
 	restart_hub(fixture);
 	settle(fixture);
 	assert_true(get(fixture, PIC_KIND_CATALOG, "app-edge")->terminating);
@@ -298,12 +299,12 @@ static void a_new_device_learns_the_revision_of_its_catalogs(void **state)
 	put_story(fixture, MODULE("m", ""));
 	settle(fixture);
 	assert_string_equal(pic_json_text(pic_json_find(
-				    pic_object_status(get(fixture, PIC_KIND_TARGET, "edge")), "device",
-				    "state", NULL)),
+				    pic_object_status(get(fixture, PIC_KIND_TARGET, "edge")),
+				    "device", "state", NULL)),
 			    "NotEnrolled");
 	put(fixture, PIC_KIND_SOLUTION,
-	    "{'metadata':{'name':'s','generation':2},'spec':{'components':[" MODULE("m", ",'x':'y'")
-	    "]}}");
+	    "{'metadata':{'name':'s','generation':2},'spec':{'components':[" MODULE(
+		    "m", ",'x':'y'") "]}}");
 	settle(fixture);
 	put(fixture, PIC_KIND_DEVICE,
 	    "{'metadata':{'name':'edge'},'spec':{'epoch':'e'},'status':{'revision':0}}");
@@ -320,8 +321,8 @@ static void a_target_runs_its_own_components(void **state)
 
 	put_device(fixture, 0, 0, false);
 	put(fixture, PIC_KIND_TARGET,
-	    "{'metadata':{'name':'edge','generation':1},'spec':{'components':[" MODULE("own", "")
-	    "]}}");
+	    "{'metadata':{'name':'edge','generation':1},'spec':{'components':[" MODULE("own",
+										       "") "]}}");
 	settle(fixture);
 	const struct pic_object *catalog =
 		get(fixture, PIC_KIND_CATALOG, "target-runtime-edge-edge");
@@ -333,7 +334,7 @@ static void a_target_runs_its_own_components(void **state)
 					      "kind"),
 			    "Target");
 	assert_settled(fixture);
-	delete(fixture, PIC_KIND_TARGET, "edge");
+	delete (fixture, PIC_KIND_TARGET, "edge");
 	settle(fixture);
 	assert_true(get(fixture, PIC_KIND_CATALOG, "target-runtime-edge-edge")->terminating);
 	assert_settled(fixture);
@@ -346,7 +347,7 @@ static void a_catalog_that_a_user_deletes_comes_back(void **state)
 	put_device(fixture, 0, 0, false);
 	put_story(fixture, MODULE("m", ""));
 	settle(fixture);
-	delete(fixture, PIC_KIND_CATALOG, "app-edge");
+	delete (fixture, PIC_KIND_CATALOG, "app-edge");
 	settle(fixture);
 	assert_json_equal(pic_json_find(pic_object_spec(get(fixture, PIC_KIND_CATALOG, "app-edge")),
 					"properties", "revisions", NULL),
@@ -361,12 +362,12 @@ static void a_name_that_becomes_free_is_taken(void **state)
 	put_story(fixture, MODULE("m", ""));
 	settle(fixture);
 	assert_string_equal(status_of(fixture, PIC_KIND_INSTANCE, "app"), "Failed");
-	delete(fixture, PIC_KIND_CATALOG, "app-edge");
+	delete (fixture, PIC_KIND_CATALOG, "app-edge");
 	settle(fixture);
-	assert_string_equal(pic_json_get_text(pic_object_spec(get(fixture, PIC_KIND_CATALOG,
-								  "app-edge")),
-					      "type"),
-			    "staged");
+	assert_string_equal(
+		pic_json_get_text(pic_object_spec(get(fixture, PIC_KIND_CATALOG, "app-edge")),
+				  "type"),
+		"staged");
 }
 
 /* Resolving. */
@@ -454,8 +455,8 @@ static void a_url_is_fetched_once_and_known_by_digest(void **state)
 			      "properties", "components", NULL),
 		0);
 
-	assert_string_equal(pic_json_text(pic_json_find(component, "properties", "wasm.sha256", NULL)),
-			    text);
+	assert_string_equal(
+		pic_json_text(pic_json_find(component, "properties", "wasm.sha256", NULL)), text);
 	assert_int_equal(fixture->requests, 1);
 	assert_settled(fixture);
 	assert_int_equal(fixture->requests, 1);
@@ -597,8 +598,8 @@ static void add_event(struct fixture *fixture, const char *message, int64_t now_
 	struct pic_error err = PIC_ERROR_INIT;
 
 	snprintf(note.message, sizeof(note.message), "%s", message);
-	assert_int_equal(
-		pic_events_add(fixture->hub.store, change, &subject, &note, now_ms, &err), 0);
+	assert_int_equal(pic_events_add(fixture->hub.store, change, &subject, &note, now_ms, &err),
+			 0);
 	pic_change_commit(change, NULL, NULL);
 }
 
@@ -632,7 +633,8 @@ static void events_are_counted_bounded_and_forgotten(void **state)
 	pic_change_commit(change, NULL, NULL);
 	assert_true(count > 0 && count < PIC_EVENTS_MAX);
 	assert_true(next_ms > now_ms + PIC_EVENTS_AGE_MS + 99000);
-	assert_int_equal(pic_store_count(fixture->hub.store, PIC_KIND_EVENT), PIC_EVENTS_MAX - count);
+	assert_int_equal(pic_store_count(fixture->hub.store, PIC_KIND_EVENT),
+			 PIC_EVENTS_MAX - count);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -44,9 +44,9 @@ static void nameless_objects_are_refused(void **state)
 		struct pic_object *object = NULL;
 		struct pic_error err = PIC_ERROR_INIT;
 
-		assert_int_equal(
-			pic_object_new(&object, PIC_KIND_TARGET, sample_json(texts[i]), &err),
-			-EINVAL);
+		assert_int_equal(pic_object_new(&object, PIC_KIND_TARGET, sample_json(texts[i]),
+						&err),
+				 -EINVAL);
 		assert_null(object);
 		assert_contains(err.text, "Target has no metadata.name");
 	}

@@ -46,7 +46,8 @@ static void bodies_of_both_eras_are_read(void **state)
 		enum pic_kind kind;
 		const char *body, *wanted;
 	} cases[] = {
-		{ PIC_KIND_TARGET, "{'displayName':'T','metadata':{'name':'note'},'properties':{'a':'b'}}",
+		{ PIC_KIND_TARGET,
+		  "{'displayName':'T','metadata':{'name':'note'},'properties':{'a':'b'}}",
 		  "{'apiVersion':'fabric.symphony/v1','kind':'Target','metadata':{'name':'x'},"
 		  "'spec':{'displayName':'T','metadata':{'name':'note'},'properties':{'a':'b'}}}" },
 		{ PIC_KIND_SOLUTION,
@@ -78,7 +79,8 @@ static void bad_bodies_are_refused(void **state)
 	} cases[] = {
 		{ PIC_KIND_TARGET, "[]", "must be an object" },
 		{ PIC_KIND_TARGET, "{'spec':4}", "spec must be an object" },
-		{ PIC_KIND_TARGET, "{'metadata':{'name':'y'},'spec':{}}", "names the object \"y\"" },
+		{ PIC_KIND_TARGET, "{'metadata':{'name':'y'},'spec':{}}",
+		  "names the object \"y\"" },
 		{ PIC_KIND_TARGET, "{'id':'y','spec':{}}", "names the object \"y\"" },
 		{ PIC_KIND_DEVICE, "{'spec':{}}", "do not travel" },
 	};

@@ -42,10 +42,11 @@ static void assert_finding(enum pic_kind kind, const char *text, int type, const
 
 static void good_objects_have_no_findings(void **state)
 {
-	assert_clean(PIC_KIND_TARGET,
-		     "{'apiVersion':'fabric.symphony/v1','kind':'Target','metadata':{'name':'tiny-edge'},"
-		     "'spec':{'properties':{'location':'edge'},'topologies':[{'bindings':[{'role':'wasm',"
-		     "'provider':'providers.target.staging','config':{'inCluster':'true'}}]}]}}");
+	assert_clean(
+		PIC_KIND_TARGET,
+		"{'apiVersion':'fabric.symphony/v1','kind':'Target','metadata':{'name':'tiny-edge'},"
+		"'spec':{'properties':{'location':'edge'},'topologies':[{'bindings':[{'role':'wasm',"
+		"'provider':'providers.target.staging','config':{'inCluster':'true'}}]}]}}");
 	assert_clean(PIC_KIND_SOLUTION, SOLUTION(WASM(",'wasm.dir':'/:/sys/kernel/debug/tracing',"
 						      "'wasm.memory':'8M','wasm.restart':'never',"
 						      "'mine':{'a':1}")));
@@ -57,14 +58,15 @@ static void good_objects_have_no_findings(void **state)
 				       "'properties':{'a':[1]},'objectRef':{'siteId':'x'}}}");
 	assert_clean(PIC_KIND_NAMESPACE, "{'metadata':{'name':'lab'},'spec':{}}");
 	assert_clean(PIC_KIND_EVENT, "{'metadata':{'name':'e.1'},'reason':'x','message':'y'}");
-	assert_clean(PIC_KIND_TARGET,
-		     "{'metadata':{'name':'t','labels':null,'creationTimestamp':null},'spec':null}");
+	assert_clean(
+		PIC_KIND_TARGET,
+		"{'metadata':{'name':'t','labels':null,'creationTimestamp':null},'spec':null}");
 }
 
 static void unknown_fields_name_the_right_one(void **state)
 {
-	assert_finding(PIC_KIND_SOLUTION, SOLUTION("{'name':'m','typ':'wasm'}"), PIC_FINDING_UNKNOWN,
-		       "spec.components[0].typ", "did you mean \"type\"?");
+	assert_finding(PIC_KIND_SOLUTION, SOLUTION("{'name':'m','typ':'wasm'}"),
+		       PIC_FINDING_UNKNOWN, "spec.components[0].typ", "did you mean \"type\"?");
 	assert_finding(PIC_KIND_SOLUTION, "{'metadata':{'name':'s'},'spec':{'componentz':[]}}",
 		       PIC_FINDING_UNKNOWN, "spec.componentz", "did you mean \"components\"?");
 	assert_finding(PIC_KIND_SOLUTION, "{'metadata':{'name':'s'},'spec':{'qqqq':[]}}",
@@ -87,7 +89,8 @@ static void wrong_types_are_named(void **state)
 		       "must be an object, not a number");
 	assert_finding(PIC_KIND_SOLUTION, SOLUTION("{'name':4,'type':'wasm'}"), PIC_FINDING_TYPE,
 		       "spec.components[0].name", "must be a text, not a number: put it in quotes");
-	assert_finding(PIC_KIND_TARGET, "{'metadata':{'name':'t'},'spec':{'properties':{'a':true}}}",
+	assert_finding(PIC_KIND_TARGET,
+		       "{'metadata':{'name':'t'},'spec':{'properties':{'a':true}}}",
 		       PIC_FINDING_TYPE, "spec.properties[a]", "put it in quotes");
 	assert_finding(PIC_KIND_TARGET, "{'metadata':{'name':'t'},'spec':{'forceRedeploy':'yes'}}",
 		       PIC_FINDING_TYPE, "spec.forceRedeploy", "must be true or false, not a text");
@@ -120,30 +123,35 @@ static void required_values_are_asked_for(void **state)
 		       PIC_FINDING_REQUIRED, "spec.type", "required value");
 	assert_finding(PIC_KIND_TARGET, "{'spec':{}}", PIC_FINDING_REQUIRED, "metadata.name",
 		       "required value");
-	assert_finding(PIC_KIND_TARGET,
-		       "{'metadata':{'name':'t'},'spec':{'topologies':[{'bindings':[{'role':'wasm'}]}]}}",
-		       PIC_FINDING_REQUIRED, "spec.topologies[0].bindings[0].provider",
-		       "providers.target.staging");
+	assert_finding(
+		PIC_KIND_TARGET,
+		"{'metadata':{'name':'t'},'spec':{'topologies':[{'bindings':[{'role':'wasm'}]}]}}",
+		PIC_FINDING_REQUIRED, "spec.topologies[0].bindings[0].provider",
+		"providers.target.staging");
 }
 
 static void bad_values_say_why(void **state)
 {
-	static const char *const urls[] = { "ftp://h/x", "h/x", "http://", "http:///x",
-					    "https://a:b@h/x", "http://h/a b", "http://:80/",
-					    "file:///etc/passwd" };
+	static const char *const urls[] = { "ftp://h/x",       "h/x",
+					    "http://",	       "http:///x",
+					    "https://a:b@h/x", "http://h/a b",
+					    "http://:80/",     "file:///etc/passwd" };
 
 	for (size_t i = 0; i < PIC_COUNT(urls); i++) {
 		char text[256];
 
 		snprintf(text, sizeof(text),
-			 SOLUTION("{'name':'m','type':'wasm','properties':{'wasm.url':'%s'}}"), urls[i]);
+			 SOLUTION("{'name':'m','type':'wasm','properties':{'wasm.url':'%s'}}"),
+			 urls[i]);
 		assert_finding(PIC_KIND_SOLUTION, text, PIC_FINDING_VALUE,
 			       "spec.components[0].properties[wasm.url]", "must be an address");
 	}
-	assert_finding(PIC_KIND_SOLUTION, SOLUTION(WASM(",'wasm.sha256':'abcd'")), PIC_FINDING_VALUE,
-		       "spec.components[0].properties[wasm.sha256]", "64 hexadecimal digits");
-	assert_finding(PIC_KIND_SOLUTION, SOLUTION(WASM(",'wasm.memory':'lots'")), PIC_FINDING_VALUE,
-		       "spec.components[0].properties[wasm.memory]", "must be a size");
+	assert_finding(PIC_KIND_SOLUTION, SOLUTION(WASM(",'wasm.sha256':'abcd'")),
+		       PIC_FINDING_VALUE, "spec.components[0].properties[wasm.sha256]",
+		       "64 hexadecimal digits");
+	assert_finding(PIC_KIND_SOLUTION, SOLUTION(WASM(",'wasm.memory':'lots'")),
+		       PIC_FINDING_VALUE, "spec.components[0].properties[wasm.memory]",
+		       "must be a size");
 	assert_finding(PIC_KIND_SOLUTION, SOLUTION(WASM(",'wasm.restart':'sometimes'")),
 		       PIC_FINDING_VALUE, "spec.components[0].properties[wasm.restart]",
 		       "on-failure");

@@ -14,7 +14,7 @@
 static struct pic_yaml parsed(const char *text)
 {
 	struct pic_error err = PIC_ERROR_INIT;
-	struct pic_yaml yaml = {0};
+	struct pic_yaml yaml = { 0 };
 
 	if (pic_yaml_parse(&yaml, text, strlen(text), "f.yaml", &err) < 0)
 		fail_msg("%s: %s", text, err.text);
@@ -35,7 +35,7 @@ static void assert_reads(const char *text, const char *json)
 static void assert_refused(const char *text, int code, const char *sentence)
 {
 	struct pic_error err = PIC_ERROR_INIT;
-	struct pic_yaml yaml = {0};
+	struct pic_yaml yaml = { 0 };
 
 	assert_int_equal(pic_yaml_parse(&yaml, text, strlen(text), "f.yaml", &err), code);
 	if (!strstr(err.text, sentence))
@@ -49,7 +49,8 @@ static void scalars(void **state)
 	assert_reads("[~, null, Null, NULL]", "[null,null,null,null]");
 	assert_reads("[yes, On, TRUE, y, no, Off, false, n]",
 		     "[true,true,true,true,false,false,false,false]");
-	assert_reads("[yEs, nULL, 'yes', \"no\", !!str true]", "[\"yEs\",\"nULL\",\"yes\",\"no\",\"true\"]");
+	assert_reads("[yEs, nULL, 'yes', \"no\", !!str true]",
+		     "[\"yEs\",\"nULL\",\"yes\",\"no\",\"true\"]");
 	assert_reads("[1, -2, +3, 0x1F, 0b11, 0o17, 017, 1_000]", "[1,-2,3,31,3,15,15,1000]");
 	assert_reads("[0.1, 1e3, -2.50, .5, 3., 12345678901234567890]",
 		     "[0.1,1e3,-2.50,0.5,3,12345678901234567890]");
@@ -109,8 +110,9 @@ static void limits(void **state)
 
 static void lines(void **state)
 {
-	struct pic_yaml yaml = parsed("kind: Solution\nspec:\n  components:\n  - name: a\n    type: wasm\n"
-				      "  - name: b\n    properties:\n      wasm.url: x\n");
+	struct pic_yaml yaml =
+		parsed("kind: Solution\nspec:\n  components:\n  - name: a\n    type: wasm\n"
+		       "  - name: b\n    properties:\n      wasm.url: x\n");
 	const struct pic_yaml_document *document = &yaml.documents[0];
 
 	(void)state;
@@ -136,8 +138,9 @@ static unsigned below(unsigned bound)
 
 static struct pic_json *random_text(void)
 {
-	static const char *const pieces[] = {"a", "yes", "null", "1", "0x1", " ", ":", "#", "\n", "-", "'", "\"",
-					     "\\", "{", "]", "é", "%", "@", "~", ".5", "1e3", "\t", "*", "&", "!"};
+	static const char *const pieces[] = { "a", "yes", "null", "1",	"0x1", " ", ":", "#", "\n",
+					      "-", "'",	  "\"",	  "\\", "{",   "]", "é", "%", "@",
+					      "~", ".5",  "1e3",  "\t", "*",   "&", "!" };
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(256);
 
 	for (unsigned i = below(5); i > 0; i--)
@@ -147,7 +150,8 @@ static struct pic_json *random_text(void)
 
 static struct pic_json *random_tree(int depth)
 {
-	static const char *const numbers[] = {"0.1", "1e3", "-0.0", "12345678901234567890", "1.50"};
+	static const char *const numbers[] = { "0.1", "1e3", "-0.0", "12345678901234567890",
+					       "1.50" };
 	struct pic_json *value;
 
 	switch (below(depth > 0 ? 8 : 5)) {
@@ -188,7 +192,7 @@ static void written_reads_back(void **state)
 		PIC_BUF struct pic_buf after = PIC_BUF_INIT(1 << 20);
 		PIC_JSON struct pic_json *list = pic_json_new_array();
 		struct pic_error err = PIC_ERROR_INIT;
-		struct pic_yaml yaml = {0};
+		struct pic_yaml yaml = { 0 };
 
 		seed = (uint64_t)round * 7919 + 1;
 		pic_json_append(list, random_tree(4));
@@ -199,8 +203,8 @@ static void written_reads_back(void **state)
 		pic_json_write(list, PIC_JSON_COMPACT, &before);
 		pic_json_write(yaml.documents[0].value, PIC_JSON_COMPACT, &after);
 		if (strcmp(pic_buf_text(&before), pic_buf_text(&after)) != 0)
-			fail_msg("round %d:\n%s\n%s\n%s", round, pic_buf_text(&before), pic_buf_text(&after),
-				 pic_buf_text(&yaml_text));
+			fail_msg("round %d:\n%s\n%s\n%s", round, pic_buf_text(&before),
+				 pic_buf_text(&after), pic_buf_text(&yaml_text));
 		pic_yaml_free(&yaml);
 	}
 }
@@ -208,8 +212,9 @@ static void written_reads_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(scalars),   cmocka_unit_test(structure), cmocka_unit_test(documents),
-		cmocka_unit_test(limits),    cmocka_unit_test(lines),	  cmocka_unit_test(written_reads_back),
+		cmocka_unit_test(scalars),   cmocka_unit_test(structure),
+		cmocka_unit_test(documents), cmocka_unit_test(limits),
+		cmocka_unit_test(lines),     cmocka_unit_test(written_reads_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
