@@ -45,7 +45,7 @@ static void answer_sentence(struct pic_agent *agent, const char *id, int status,
 {
 	struct pic_buf body = PIC_BUF_INIT(PIC_ASK_ANSWER_MAX);
 
-	pic_buf_format(&body, "%s\n", sentence);
+	pic_buf_format(&body, "%s", sentence);
 	answer(agent, id, status, "text/plain; charset=utf-8", &body, -1);
 }
 
