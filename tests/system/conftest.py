@@ -141,3 +141,12 @@ def device(hub, work):
         running.join()
         running.start()
         yield running
+
+
+@pytest.fixture
+def apart(hub, work):
+    """The same device, its supervisor and agent started apart: what runs outlives both."""
+    with harness.Device(work / "device", hub=hub, target="tiny-edge") as running:
+        running.join()
+        running.start_apart()
+        yield running

@@ -2,18 +2,22 @@
 condition with an end and says what it saw last."""
 
 import contextlib
+import hashlib
+import http.server
 import json
 import os
 import pathlib
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PICCOLO_BUILD", ROOT / "build" / "dev"))
 BIN = pathlib.Path(os.environ.get("PICCOLO_BIN", BUILD / "bin"))
 SAMPLES = BUILD / "samples"
+FULL = bool(os.environ.get("PICCOLO_FULL"))  # what takes minutes is run too
 SLOW = 4 if "asan" in BUILD.name else 1  # sanitizers cost time; limits here are limits, not measurements
 MODULE = SAMPLES / "tiny-http.wasm"
 TINY_EDGE = ROOT / "samples" / "tiny-edge"
@@ -106,6 +110,64 @@ def run(*command, check=True, env=None, input=None, timeout=60):
     return done
 
 
+def component(name="wasm-module", url="/artifacts/tiny-http.wasm", type="wasm", **properties):
+    """A component; `listen="8090"` is its property `wasm.listen`."""
+    dotted = {f"{type}.{key}": value for key, value in properties.items()}
+    return {"name": name, "type": type, "properties": {**({f"{type}.url": url} if url else {}), **dotted}}
+
+
+def solution(*components, name="tiny-app"):
+    return {"apiVersion": "solution.symphony/v1", "kind": "Solution", "metadata": {"name": name},
+            "spec": {"components": list(components)}}
+
+
+def instance(name="tiny-app", target="tiny-edge"):
+    return {"apiVersion": "solution.symphony/v1", "kind": "Instance", "metadata": {"name": name},
+            "spec": {"solution": name, "target": {"name": target}}}
+
+
+def target(name="tiny-edge"):
+    config = {"inCluster": "true", "targetName": name}
+    return {"apiVersion": "fabric.symphony/v1", "kind": "Target", "metadata": {"name": name},
+            "spec": {"topologies": [{"bindings": [{"role": "wasm", "provider": "providers.target.staging", "config": config}]}]}}
+
+
+class WebServer:
+    """Somebody else's HTTP server on loopback: each path answers what `pages` holds, (status, content type, body)."""
+
+    def __init__(self):
+        self.pages, self.seen = {}, []
+        web = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                web.seen.append(self.path)
+                status, kind, body = web.pages.get(self.path, (404, "text/plain", b"nothing here"))
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def serve(self, path, body, kind="application/wasm", status=200):
+        self.pages[path] = (status, kind, body)
+        return self.url + path
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class Hub(Program):
     def __init__(self, folder, *options, port=None):
         super().__init__(pathlib.Path(folder) / "hub.log")
@@ -193,6 +255,26 @@ class Hub(Program):
     def push(self, module=MODULE, name=None):
         return json.loads(self.ctl("push", module, *(["--name", name] if name else []), "-o", "json").stdout)
 
+    def apply(self, *objects, check=True):
+        return self.ctl("apply", "-f", "-", check=check, input="\n---\n".join(json.dumps(item) for item in objects))
+
+    def deploy(self, *components, name="tiny-app", to="tiny-edge"):
+        """The whole of an application in one apply."""
+        self.apply(target(to), solution(*components, name=name), instance(name, to))
+
+    def part(self, component="wasm-module", instance="tiny-app"):
+        """What the instance's status says of one component."""
+        for part in self.get("instance", instance).get("status", {}).get("components", []):
+            if part["name"] == component:
+                return part
+        return None
+
+    def device_state(self, name="tiny-edge"):
+        for device in json.loads(self.ctl("device", "list", "-o", "json").stdout)["devices"]:
+            if device["name"] == name:
+                return device
+        return None
+
     def apply_sample(self):
         self.push()
         self.ctl("apply", "-f", TINY_EDGE)
@@ -250,6 +332,11 @@ class Device(Program):
         self.agent.launch(BIN / "piccolo", "agent", *self.options, "--metrics", f"127.0.0.1:{self.metrics_port}")
         wait(self.status, 10, f"the agent answers (log: {self.log})")
 
+    def start_apart(self):
+        """As the two systemd units do: workloads outlive both."""
+        self.start_supervisor()
+        self.start_agent()
+
     def stop(self):
         for program in (self, self.agent, self.supervisor):
             program.kill(signal.SIGTERM)
@@ -269,6 +356,21 @@ class Device(Program):
         component = self.component(name, instance)
         pid = component and component.get("evidence", {}).get("pid")
         return pid if pid and component["phase"] == "Running" and alive(pid) else None
+
+    def page(self, port=8085, path="/"):
+        """The module's page, or None while nothing answers."""
+        with contextlib.suppress(OSError, EOFError):
+            status, body = http_get(port, path)
+            return body if status == 200 else None
+
+    def processes(self):
+        """Who is in the cgroups of workloads, by workload."""
+        found = {}
+        for folder in cgroups_of(self):
+            with contextlib.suppress(OSError):
+                pids = {int(pid) for pid in pathlib.Path(folder, "cgroup.procs").read_text().split()}
+                found.setdefault(os.path.basename(folder), set()).update(pids)
+        return found
 
     def leftovers(self):
         """What of workloads is still on the machine: processes, cgroups, files, mounts."""
@@ -303,18 +405,12 @@ class Device(Program):
 
 def cgroups_of(device):
     """Folders of this device's workloads in every cgroup tree."""
-    names = {"supervisor"}
     found = []
-    marker = cgroup_name(device)
-    for path in pathlib.Path("/sys/fs/cgroup").rglob(marker):
-        found += [str(inner) for inner in path.iterdir() if inner.is_dir() and inner.name not in names]
+    for path in pathlib.Path("/sys/fs/cgroup").rglob(cgroup_name(device)):
+        found += [str(inner) for inner in path.iterdir() if inner.is_dir() and inner.name != "supervisor"]
     return found
 
 
 def cgroup_name(device):
-    """The supervisor's folder: `piccolo`, or `piccolo-<hash>` for another run folder; found by what it holds."""
-    for line in open(f"/proc/{device.pid if device.process else device.supervisor.pid}/cgroup"):
-        for part in line.strip().split("/"):
-            if part.startswith("piccolo"):
-                return part
-    return "piccolo-none"
+    """The supervisor's folder, named after its run folder."""
+    return "piccolo-" + hashlib.sha256(str(device.run_dir).encode()).hexdigest()[:12]
