@@ -150,3 +150,12 @@ def apart(hub, work):
         running.join()
         running.start_apart()
         yield running
+
+
+@pytest.fixture
+def deployed(hub, apart):
+    """`apart` with the sample running."""
+    hub.apply_sample()
+    apart.serves()
+    harness.wait(lambda: hub.is_ready("tiny-app"), 10, "the instance is Ready")
+    return apart

@@ -21,6 +21,8 @@ FULL = bool(os.environ.get("PICCOLO_FULL"))  # what takes minutes is run too
 SLOW = 4 if "asan" in BUILD.name else 1  # sanitizers cost time; limits here are limits, not measurements
 MODULE = SAMPLES / "tiny-http.wasm"
 TINY_EDGE = ROOT / "samples" / "tiny-edge"
+TITLE = "Web server inside WebAssembly"  # of the sample's page
+USERS = range(1900000000, 1900001000)  # of workloads, in the shipped policy
 
 
 def wait(condition, seconds=10, what="the condition", every=0.02):
@@ -114,6 +116,11 @@ def component(name="wasm-module", url="/artifacts/tiny-http.wasm", type="wasm", 
     """A component; `listen="8090"` is its property `wasm.listen`."""
     dotted = {f"{type}.{key}": value for key, value in properties.items()}
     return {"name": name, "type": type, "properties": {**({f"{type}.url": url} if url else {}), **dotted}}
+
+
+def server(name="wasm-module", port=8085):
+    """The sample's server on another port."""
+    return component(name, listen=str(port), args=str(port))
 
 
 def solution(*components, name="tiny-app"):
@@ -363,6 +370,11 @@ class Device(Program):
             status, body = http_get(port, path)
             return body if status == 200 else None
 
+    def serves(self, port=8085, name="wasm-module", seconds=10):
+        """Waits for the sample's page; the pid of its module."""
+        return wait(lambda: TITLE in (self.page(port) or "") and self.module_pid(name), seconds,
+                    f"the page on port {port} (log: {self.log})")
+
     def processes(self):
         """Who is in the cgroups of workloads, by workload."""
         found = {}
@@ -401,6 +413,16 @@ class Device(Program):
 
     def __exit__(self, *_):
         self.destroy()
+
+
+def workload_processes():
+    """Every process of a workload's user on this machine, whoever knows of it."""
+    found = set()
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid in USERS and alive(folder.name):
+                found.add(int(folder.name))
+    return found
 
 
 def cgroups_of(device):

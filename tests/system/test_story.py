@@ -11,27 +11,7 @@ import time
 import pytest
 
 import harness
-from harness import BIN, FULL, SAMPLES, SLOW, TINY_EDGE, component, instance, solution, target, wait
-
-TITLE = "Web server inside WebAssembly"
-
-
-def serves(device, port=8085):
-    return wait(lambda: TITLE in (device.page(port) or "") and device.module_pid(), 10, f"the page on port {port}")
-
-
-def server(name="wasm-module", port=8085):
-    return component(name, listen=str(port), args=str(port))
-
-
-@pytest.fixture
-def deployed(hub, apart):
-    """The sample, running."""
-    hub.apply_sample()
-    serves(apart)
-    wait(lambda: hub.is_ready("tiny-app"), 10, "the instance is Ready")
-    return apart
-
+from harness import BIN, FULL, SAMPLES, SLOW, TINY_EDGE, TITLE, component, instance, server, solution, target, wait
 
 # -- apply -----------------------------------------------------------------------------------------------------------------
 
@@ -40,7 +20,7 @@ def test_kubectl_apply_makes_a_page(hub, device):
     said = hub.kubectl("apply", *(f"-f={TINY_EDGE / name}.yaml" for name in ("target", "solution", "instance"))).stdout
     assert said.count("created") == 3
     hub.kubectl("wait", "--for=condition=Ready", "instance/tiny-app", "--timeout=20s")
-    body = serves(device) and device.page()
+    body = device.serves() and device.page()
     assert '<a href="/trace">eBPF traces</a>' in body
     assert "Nothing is traced yet." in device.page(path="/trace")
     catalogs = hub.kubectl("get", "catalogs").stdout
@@ -52,7 +32,7 @@ def test_piccoloctl_apply_makes_the_same_page(hub, device):
     pushed = hub.push()
     hub.ctl("apply", "-f", TINY_EDGE)
     hub.ctl("wait", "instance/tiny-app", "--for", "condition=Ready", "--timeout", "20s")
-    pid = serves(device)
+    pid = device.serves()
     part = hub.part()
     assert (part["phase"], part["target"], part["restarts"]) == ("Running", "tiny-edge", 0)
     assert part["evidence"]["sha256"] == pushed["sha256"] and part["evidence"]["pid"] == pid
@@ -70,7 +50,7 @@ def test_the_order_of_the_three_objects_does_not_matter(hub, device):
     stalled = wait(lambda: "tiny-http.wasm" in (c := hub.condition("instance", "tiny-app", "Stalled"))["message"] and c, 5, "Stalled")
     assert "piccoloctl push" in stalled["message"], stalled
     hub.push()
-    serves(device)
+    device.serves()
     wait(lambda: hub.condition("instance", "tiny-app", "Stalled")["status"] == "False", 5, "no longer Stalled")
 
 
@@ -255,7 +235,7 @@ def test_a_patched_port_moves_the_module(hub, deployed):
     before = deployed.module_pid()
     change = {"spec": {"components": [server(port=8086)]}}
     hub.kubectl("patch", "solution", "tiny-app", "--type=merge", "-p", json.dumps(change))
-    after = serves(deployed, 8086)
+    after = deployed.serves(8086)
     assert after != before and not harness.alive(before) and deployed.page(8085) is None
     wait(lambda: hub.is_ready("tiny-app") and hub.part()["evidence"]["pid"] == after, 10, "it is reported")
     assert len(deployed.processes()) == 1
@@ -310,7 +290,7 @@ def test_delete_leaves_nothing(hub, deployed):
     assert "tiny-edge has let go of wasm-module" in events
     # and it can all come back
     hub.ctl("apply", "-f", TINY_EDGE)
-    assert serves(deployed) != pid
+    assert deployed.serves() != pid
 
 
 def test_delete_does_not_wait_for_a_device(hub, deployed):
