@@ -61,6 +61,9 @@ set(wamr_defines
 	WASM_ENABLE_QUICK_AOT_ENTRY=0
 	WASM_ENABLE_AOT_INTRINSICS=0
 	WASM_HAVE_MREMAP=1
+	# Aligned code has offsets of four bytes where the other has pointers of eight: a fifth less memory for each
+	# module, at the same speed.
+	WASM_CPU_SUPPORTS_UNALIGNED_ADDR_ACCESS=0
 	# A trap names the guest's function: frames are kept when it happens. The names are looked up then, in the file
 	# (src/workload/wasm/module.c): the engine would keep them in memory, and refuse a module for damage among them.
 	WASM_ENABLE_DUMP_CALL_STACK=1

@@ -21,9 +21,8 @@ long tiny_receive(int fd, void *data, size_t size);
 long tiny_send(int fd, const void *data, size_t size);
 void tiny_close(int fd);
 
-/* What to wait for: one entry for each descriptor, kept between waits. Slots are the caller's numbers, below
- * the maximum given to tiny_wait_init. */
-int tiny_wait_init(unsigned maximum);
+/* What to wait for: one entry for each descriptor, kept between waits. Slots are the caller's numbers. */
+#define TINY_SLOTS 129u
 void tiny_wait_set(unsigned slot, int fd, int for_writing);
 void tiny_wait_clear(unsigned slot);
 /* Waits; puts the slots that are ready into ready[], answers how many, or -1. */

@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -58,16 +57,8 @@ void tiny_close(int fd)
 	close(fd);
 }
 
-static struct pollfd *polls;
-static unsigned *place_of, *slot_of, used;
-
-int tiny_wait_init(unsigned maximum)
-{
-	polls = calloc(maximum, sizeof(*polls));
-	place_of = calloc(maximum, sizeof(*place_of));
-	slot_of = calloc(maximum, sizeof(*slot_of));
-	return polls && place_of && slot_of ? 0 : -1;
-}
+static struct pollfd polls[TINY_SLOTS];
+static unsigned place_of[TINY_SLOTS], slot_of[TINY_SLOTS], used;
 
 void tiny_wait_set(unsigned slot, int fd, int for_writing)
 {

@@ -1,6 +1,5 @@
 /* socket.h on the functions that a WebAssembly host offers. */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <wasi/api.h>
@@ -88,17 +87,9 @@ void tiny_close(int fd)
 
 /* The subscriptions lie close together, so that the host is given only what is in use: slot_of and
  * place_of lead from one numbering to the other. */
-static __wasi_subscription_t *subscriptions;
-static __wasi_event_t *events;
-static unsigned *place_of, used;
-
-int tiny_wait_init(unsigned maximum)
-{
-	subscriptions = calloc(maximum, sizeof(*subscriptions));
-	events = calloc(maximum, sizeof(*events));
-	place_of = calloc(maximum, sizeof(*place_of));
-	return subscriptions && events && place_of ? 0 : -1;
-}
+static __wasi_subscription_t subscriptions[TINY_SLOTS];
+static __wasi_event_t events[TINY_SLOTS];
+static unsigned place_of[TINY_SLOTS], used;
 
 /* place_of is one more than the place; 0: not waited for. */
 void tiny_wait_set(unsigned slot, int fd, int for_writing)

@@ -15,7 +15,7 @@
 #include "pages.h"
 #include "socket.h"
 
-#define CONNECTIONS 128u
+#define CONNECTIONS (TINY_SLOTS - 1)
 #define REQUEST_MAX 4096u
 #define LISTENER CONNECTIONS /* its slot */
 
@@ -244,7 +244,7 @@ int main(int argc, char **argv)
 	for (unsigned slot = 0; slot < CONNECTIONS; slot++)
 		connections[slot].fd = -1;
 	listener = tiny_listen(port);
-	if (listener < 0 || pages_init() < 0 || tiny_wait_init(CONNECTIONS + 1) < 0) {
+	if (listener < 0 || pages_init() < 0) {
 		say("tiny_http: cannot listen on its port\n");
 		return 1;
 	}

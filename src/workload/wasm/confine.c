@@ -20,6 +20,10 @@
 #define POINTER UINT64_MAX
 
 static const struct pic_seccomp_rule always[] = {
+	/* First, since the kernel reads the list anew for each call whose arguments matter, and these two
+	 * come with every request: data to the peer that was granted, the amount that is there to read. */
+	PIC_SECCOMP_WHERE(sendto, 5, POINTER, 0),
+	PIC_SECCOMP_WHERE(ioctl, 2, WHOLE, FIONREAD),
 	/* memory, for the interpreter: never executable */
 	PIC_SECCOMP_WHERE(mmap, 3, PROT_EXEC, 0),
 	PIC_SECCOMP_WHERE(mprotect, 3, PROT_EXEC, 0),
@@ -45,12 +49,10 @@ static const struct pic_seccomp_rule always[] = {
 #ifdef SYS_ppoll
 	PIC_SECCOMP_CALL(ppoll),
 #endif
-	PIC_SECCOMP_WHERE(ioctl, 2, WHOLE, FIONREAD),
-	/* sockets that the broker gave it; data goes to the peer that was granted */
+	/* sockets that the broker gave it */
 	PIC_SECCOMP_CALL(accept4),
 	PIC_SECCOMP_CALL(recvfrom),
 	PIC_SECCOMP_CALL(recvmsg),
-	PIC_SECCOMP_WHERE(sendto, 5, POINTER, 0),
 	PIC_SECCOMP_CALL(shutdown),
 	PIC_SECCOMP_CALL(getsockname),
 	PIC_SECCOMP_CALL(getpeername),

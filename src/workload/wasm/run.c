@@ -5,18 +5,15 @@
  * the engine has its own form of it; facts are freed before the first instruction runs.
  */
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "workload/wasm/engine.h"
+#include "workload/wasm/memory.h"
 #include "workload/wasm/module.h"
 #include "workload/wasm/runner.h"
 
-#define STACK_FORGOTTEN (256u * 1024)
 #define STATUS_INVALID 1
 #define STATUS_TRAP 134 /* what a program that aborts ends with in a shell */
 
@@ -114,25 +111,6 @@ static int refuse(struct run *run, const struct pic_error *err)
 	return STATUS_INVALID;
 }
 
-/*
- * What only the start needed: free heap, the stack below this frame, and pages of code that ran once
- * (the loader). A page of code that is used again is mapped again from the file; a page of stack reads
- * as zeros, which nothing looks at.
- */
-static __attribute__((noinline)) void forget_start(void)
-{
-	extern char __executable_start[], etext[];
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	/* one page more is left for this frame and those of its calls */
-	uintptr_t here = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
-	uintptr_t code = ((uintptr_t)__executable_start + page - 1) & ~(page - 1);
-
-	malloc_trim(0);
-	/* ENOMEM for the part of the range that the stack never reached; the rest is done. */
-	(void)madvise((void *)(here - STACK_FORGOTTEN), STACK_FORGOTTEN, MADV_DONTNEED);
-	(void)madvise((void *)code, ((uintptr_t)etext & ~(page - 1)) - code, MADV_DONTNEED);
-}
-
 int pic_wasm_run(struct pic_runner *runner)
 {
 	struct run run = {.runner = runner, .spec = runner->spec};
@@ -143,7 +121,8 @@ int pic_wasm_run(struct pic_runner *runner)
 	if (prepare(&run, &err) < 0) {
 		status = refuse(&run, &err);
 	} else {
-		forget_start();
+		run.wasi->on_idle = pic_wasm_give_back;
+		pic_wasm_give_back();
 		runner->ready(runner);
 		(void)pic_wasm_engine_start(run.engine, function, &err);
 		pic_workload_log_flush(runner->log);

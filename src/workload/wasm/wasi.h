@@ -95,6 +95,7 @@ struct pic_wasi {
 	size_t poll_capacity;
 	bool exited;
 	int32_t exit_status;
+	void (*on_idle)(void); /* or NULL: the module has waited for a while */
 	const char *trap; /* set by a handler: the module ends with this sentence */
 };
 

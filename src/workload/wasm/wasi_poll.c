@@ -18,6 +18,8 @@
 #define FOR_EVER UINT64_MAX
 /* A wall clock that somebody sets must not keep a sleeper for ever. */
 #define WALL_CLOCK_STEP (60 * NS_PER_SECOND)
+/* After this long without anything to do, memory goes back; once for each such time. */
+#define IDLE_AFTER (NS_PER_SECOND / 4)
 /* Marks in `events` of an entry without a host descriptor. */
 #define NEVER 0
 #define AT_ONCE 1
@@ -237,23 +239,39 @@ static void collect(struct poll_call *call)
 	}
 }
 
+/* Waits; 0 when nothing came in time. */
+static int host_poll(struct poll_call *call, uint64_t wait)
+{
+	struct timespec timeout = {
+		.tv_sec = (time_t)(wait / NS_PER_SECOND),
+		.tv_nsec = (long)(wait % NS_PER_SECOND),
+	};
+
+	return ppoll(call->wasi->polls, call->count, wait == FOR_EVER ? NULL : &timeout, NULL);
+}
+
 static uint32_t wait_and_collect(struct poll_call *call)
 {
+	bool idle = !call->wasi->on_idle;
+
 	while (call->events == 0) {
-		struct timespec timeout;
 		uint64_t wait;
+		bool early;
 		uint32_t r = prepare(call, &wait);
+		int ready;
 
 		if (r != PIC_WASI_SUCCESS)
 			return r;
-		timeout.tv_sec = (time_t)(wait / NS_PER_SECOND);
-		timeout.tv_nsec = (long)(wait % NS_PER_SECOND);
-		if (ppoll(call->wasi->polls, call->count, wait == FOR_EVER ? NULL : &timeout, NULL) < 0) {
-			if (errno != EINTR)
-				return pic_wasi_errno(errno);
-			continue;
+		early = !idle && wait > IDLE_AFTER;
+		ready = host_poll(call, early ? IDLE_AFTER : wait);
+		if (ready < 0 && errno != EINTR)
+			return pic_wasi_errno(errno);
+		if (ready == 0 && early) {
+			call->wasi->on_idle();
+			idle = true;
+		} else if (ready >= 0) {
+			collect(call);
 		}
-		collect(call);
 	}
 	return PIC_WASI_SUCCESS;
 }
