@@ -85,9 +85,10 @@ static int parse_users(struct pic_policy *out, const struct line *line, struct p
 	if (line->count != 2 ||
 	    parse_range(line->words[1], USER_MIN, USER_MAX, &first, &last) < 0 ||
 	    last - first >= USERS_MAX)
-		return bad(line, err,
-			   "write `users FIRST-LAST`, numbers from 1000, at most 65536 of them, such as "
-			   "`users 1900000000-1900000999`");
+		return bad(
+			line, err,
+			"write `users FIRST-LAST`, numbers from 1000, at most 65536 of them, such as "
+			"`users 1900000000-1900000999`");
 	out->user_first = (uint32_t)first;
 	out->user_last = (uint32_t)last;
 	return 0;
@@ -127,9 +128,10 @@ static int parse_listen(struct pic_policy *out, const struct line *line, struct 
 	if (out->listen_count >= PIC_POLICY_RULES_MAX)
 		return full(line, err);
 	if (parse_ports(&out->listen[out->listen_count], line, "on") < 0)
-		return bad(line, err,
-			   "write `listen tcp|udp PORT[-PORT] [on ADDRESS[/BITS]]`, such as `listen tcp "
-			   "8000-8999`");
+		return bad(
+			line, err,
+			"write `listen tcp|udp PORT[-PORT] [on ADDRESS[/BITS]]`, such as `listen tcp "
+			"8000-8999`");
 	out->listen_count++;
 	return 0;
 }
@@ -139,9 +141,10 @@ static int parse_connect(struct pic_policy *out, const struct line *line, struct
 	if (out->connect_count >= PIC_POLICY_RULES_MAX)
 		return full(line, err);
 	if (parse_ports(&out->connect[out->connect_count], line, "to") < 0)
-		return bad(line, err,
-			   "write `connect tcp|udp PORT[-PORT] [to ADDRESS[/BITS]]`, such as `connect tcp "
-			   "443 to 10.0.0.0/8`");
+		return bad(
+			line, err,
+			"write `connect tcp|udp PORT[-PORT] [to ADDRESS[/BITS]]`, such as `connect tcp "
+			"443 to 10.0.0.0/8`");
 	out->connect_count++;
 	return 0;
 }
@@ -165,8 +168,9 @@ static int parse_folder(struct pic_policy *out, const struct line *line, struct 
 		return full(line, err);
 	if (line->count != 3 || !is_plain_path(line->words[1]) ||
 	    (!writable && strcmp(line->words[2], "read-only") != 0))
-		return bad(line, err,
-			   "write `folder /ABSOLUTE/PATH read-only|writable`, without . and .. in it");
+		return bad(
+			line, err,
+			"write `folder /ABSOLUTE/PATH read-only|writable`, without . and .. in it");
 	snprintf(folder->path, sizeof(folder->path), "%s", line->words[1]);
 	folder->writable = writable;
 	folder->line = line->number;
@@ -194,8 +198,8 @@ static const struct single singles[] = {
 	{ "processes-max", AT(processes_max), false, 1, 32768 },
 };
 
-static int parse_single(struct pic_policy *out, const struct single *single, const struct line *line,
-			struct pic_error *err)
+static int parse_single(struct pic_policy *out, const struct single *single,
+			const struct line *line, struct pic_error *err)
 {
 	void *at = (char *)out + single->offset;
 	unsigned long long bytes = 0;
@@ -207,11 +211,13 @@ static int parse_single(struct pic_policy *out, const struct single *single, con
 		       bytes >= (unsigned long long)single->minimum &&
 		       bytes <= (unsigned long long)single->maximum;
 	else if (good)
-		good = pic_integer_parse(line->words[1], single->minimum, single->maximum, &number) == 0;
+		good = pic_integer_parse(line->words[1], single->minimum, single->maximum,
+					 &number) == 0;
 	if (!good)
-		return pic_error_set(err, -EINVAL, "%s:%u: write `%s %s`, from %lld to %lld", line->file,
-				     line->number, single->word, single->bytes ? "SIZE" : "NUMBER",
-				     single->minimum, single->maximum);
+		return pic_error_set(err, -EINVAL, "%s:%u: write `%s %s`, from %lld to %lld",
+				     line->file, line->number, single->word,
+				     single->bytes ? "SIZE" : "NUMBER", single->minimum,
+				     single->maximum);
 	if (single->bytes)
 		*(uint64_t *)at = bytes;
 	else
@@ -226,8 +232,8 @@ static const struct {
 	int (*parse)(struct pic_policy *out, const struct line *line, struct pic_error *err);
 	bool once;
 } rules[] = {
-	{ "allow", parse_allow, false },     { "users", parse_users, true },
-	{ "listen", parse_listen, false },   { "connect", parse_connect, false },
+	{ "allow", parse_allow, false },   { "users", parse_users, true },
+	{ "listen", parse_listen, false }, { "connect", parse_connect, false },
 	{ "folder", parse_folder, false },
 };
 
@@ -251,12 +257,13 @@ static int parse_line(struct pic_policy *out, const struct line *line, uint32_t 
 			break;
 		}
 	if (r == -ENOENT)
-		return bad(line, err,
-			   "unknown rule; known are allow, users, listen, connect, folder, memory-max, "
-			   "artifact-max, store-max, log-max, workloads-max, processes-max");
+		return bad(
+			line, err,
+			"unknown rule; known are allow, users, listen, connect, folder, memory-max, "
+			"artifact-max, store-max, log-max, workloads-max, processes-max");
 	if (r == 0 && *seen & bit)
-		return pic_error_set(err, -EINVAL, "%s:%u: there is an earlier '%s' line", line->file,
-				     line->number, word);
+		return pic_error_set(err, -EINVAL, "%s:%u: there is an earlier '%s' line",
+				     line->file, line->number, word);
 	*seen |= bit;
 	return r;
 }
@@ -291,8 +298,8 @@ int pic_policy_parse(struct pic_policy *out, const char *text, size_t size, cons
 	memset(&policy, 0, sizeof(policy));
 	memcpy(&policy, &initial, sizeof(initial));
 	if (size > PIC_POLICY_FILE_MAX || memchr(text, '\0', size))
-		return pic_error_set(err, -EINVAL, "%s is not a text of at most %d bytes", file_name,
-				     PIC_POLICY_FILE_MAX);
+		return pic_error_set(err, -EINVAL, "%s is not a text of at most %d bytes",
+				     file_name, PIC_POLICY_FILE_MAX);
 	while (text < end) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 		size_t length = (size_t)((stop ? stop : end) - text);

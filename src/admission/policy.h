@@ -27,21 +27,30 @@ int pic_policy_parse(struct pic_policy *out, const char *text, size_t size, cons
 /* Whether a struct that came through a pipe can be a policy: counts, texts and ranges hold. */
 bool pic_policy_is_valid(const struct pic_policy *policy);
 /* Each answers 0 or -EPERM with the sentence that names the line to add to policy.conf. */
-int pic_policy_allows_type(const struct pic_policy *policy, const char *type, struct pic_error *err);
+int pic_policy_allows_type(const struct pic_policy *policy, const char *type,
+			   struct pic_error *err);
 /* `wanted` may be a range of ports; all of it must be inside one rule. */
 int pic_policy_allows_listen(const struct pic_policy *policy, const struct pic_policy_ports *wanted,
 			     struct pic_error *err);
-int pic_policy_allows_connect(const struct pic_policy *policy, const struct pic_policy_ports *wanted,
-			      struct pic_error *err);
+int pic_policy_allows_connect(const struct pic_policy *policy,
+			      const struct pic_policy_ports *wanted, struct pic_error *err);
 int pic_policy_allows_folder(const struct pic_policy *policy, const char *path, bool writable,
 			     struct pic_error *err);
-int pic_policy_allows_memory(const struct pic_policy *policy, uint64_t bytes, struct pic_error *err);
+int pic_policy_allows_memory(const struct pic_policy *policy, uint64_t bytes,
+			     struct pic_error *err);
+/* A numeric user out of policy's range for the workload of that name: always the same one for the same name
+ * where that is possible, never one that is taken. -EAGAIN: all are. */
+int pic_policy_choose_user(const struct pic_policy *policy, const char *name,
+			   bool (*is_taken)(const void *data, uint32_t user), const void *data,
+			   uint32_t *out, struct pic_error *err);
 /* true when every address of `inner` is in `outer`. */
 bool pic_network_contains(const struct pic_network *outer, const struct pic_network *inner);
 bool pic_ports_contain(const struct pic_policy_ports *outer, const struct pic_policy_ports *inner);
 /* "tcp:127.0.0.1:8085", "[::1]:8000-8010", "8085" ... as in wasm.listen; default transport TCP. */
-int pic_ports_parse(const char *text, size_t size, struct pic_policy_ports *out, struct pic_error *err);
-void pic_network_text(const struct pic_network *network, char out[64]); /* "10.0.0.0/8", "::1", "*" */
+int pic_ports_parse(const char *text, size_t size, struct pic_policy_ports *out,
+		    struct pic_error *err);
+void pic_network_text(const struct pic_network *network,
+		      char out[64]); /* "10.0.0.0/8", "::1", "*" */
 void pic_ports_text(const struct pic_policy_ports *ports, char out[96]);
 
 #endif

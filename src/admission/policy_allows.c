@@ -12,7 +12,8 @@ int pic_policy_allows_type(const struct pic_policy *policy, const char *type, st
 	for (uint32_t i = 0; i < policy->type_count; i++)
 		if (strcmp(policy->types[i], type) == 0)
 			return 0;
-	return pic_error_set(err, -EPERM, "policy does not allow type %s: add `allow %s`", type, type);
+	return pic_error_set(err, -EPERM, "policy does not allow type %s: add `allow %s`", type,
+			     type);
 }
 
 /* "listen tcp 8085 on 127.0.0.1": the line that would allow it. */
@@ -41,8 +42,8 @@ static int allows_ports(const struct pic_policy_ports *rules, uint32_t count,
 			return 0;
 	rule_text(wanted, verb, before, rule);
 	pic_ports_text(wanted, what);
-	return pic_error_set(err, -EPERM, "policy does not allow to %s %s %s: add `%s`", verb, before,
-			     what, rule);
+	return pic_error_set(err, -EPERM, "policy does not allow to %s %s %s: add `%s`", verb,
+			     before, what, rule);
 }
 
 int pic_policy_allows_listen(const struct pic_policy *policy, const struct pic_policy_ports *wanted,
@@ -51,8 +52,8 @@ int pic_policy_allows_listen(const struct pic_policy *policy, const struct pic_p
 	return allows_ports(policy->listen, policy->listen_count, wanted, "listen", "on", err);
 }
 
-int pic_policy_allows_connect(const struct pic_policy *policy, const struct pic_policy_ports *wanted,
-			      struct pic_error *err)
+int pic_policy_allows_connect(const struct pic_policy *policy,
+			      const struct pic_policy_ports *wanted, struct pic_error *err)
 {
 	return allows_ports(policy->connect, policy->connect_count, wanted, "connect", "to", err);
 }
@@ -69,21 +70,23 @@ static bool is_below(const char *folder, const char *path)
 /* A path that climbs or wanders is compared with nothing. */
 static bool is_straight(const char *path)
 {
-	return path[0] == '/' && !strstr(path, "/../") && !strstr(path, "/./") && !strstr(path, "//") &&
-	       !pic_text_ends(path, "/..") && !pic_text_ends(path, "/.");
+	return path[0] == '/' && !strstr(path, "/../") && !strstr(path, "/./") &&
+	       !strstr(path, "//") && !pic_text_ends(path, "/..") && !pic_text_ends(path, "/.");
 }
 
 int pic_policy_allows_folder(const struct pic_policy *policy, const char *path, bool writable,
 			     struct pic_error *err)
 {
 	if (!is_straight(path))
-		return pic_error_set(err, -EPERM, "folder %s is not an absolute path without . and ..",
-				     path);
+		return pic_error_set(err, -EPERM,
+				     "folder %s is not an absolute path without . and ..", path);
 	for (uint32_t i = 0; i < policy->folder_count; i++)
-		if (is_below(policy->folders[i].path, path) && (policy->folders[i].writable || !writable))
+		if (is_below(policy->folders[i].path, path) &&
+		    (policy->folders[i].writable || !writable))
 			return 0;
-	return pic_error_set(err, -EPERM, "policy does not allow folder %s%s: add `folder %s %s`", path,
-			     writable ? " for writing" : "", path, writable ? "writable" : "read-only");
+	return pic_error_set(err, -EPERM, "policy does not allow folder %s%s: add `folder %s %s`",
+			     path, writable ? " for writing" : "", path,
+			     writable ? "writable" : "read-only");
 }
 
 int pic_policy_allows_memory(const struct pic_policy *policy, uint64_t bytes, struct pic_error *err)
@@ -92,7 +95,28 @@ int pic_policy_allows_memory(const struct pic_policy *policy, uint64_t bytes, st
 		return 0;
 	return pic_error_set(err, -EPERM,
 			     "policy allows %" PRIu64 " bytes of memory, not %" PRIu64
-			     ": write `memory-max %" PRIu64 "`", policy->memory_max, bytes, bytes);
+			     ": write `memory-max %" PRIu64 "`",
+			     policy->memory_max, bytes, bytes);
+}
+
+int pic_policy_choose_user(const struct pic_policy *policy, const char *name,
+			   bool (*is_taken)(const void *data, uint32_t user), const void *data,
+			   uint32_t *out, struct pic_error *err)
+{
+	uint32_t count = policy->user_last - policy->user_first + 1, hash = 2166136261u;
+
+	for (const char *at = name; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * 16777619u; /* FNV-1a */
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t user = policy->user_first + (hash % count + i) % count;
+
+		if (!is_taken(data, user)) {
+			*out = user;
+			return 0;
+		}
+	}
+	return pic_error_set(err, -EAGAIN, "all %u users of policy.conf's `users` line are taken",
+			     count);
 }
 
 static bool ports_are_valid(const struct pic_policy_ports *ports, uint32_t count)
@@ -114,11 +138,13 @@ static bool ports_are_valid(const struct pic_policy_ports *ports, uint32_t count
 
 bool pic_policy_is_valid(const struct pic_policy *policy)
 {
-	if (policy->type_count > PIC_POLICY_TYPES_MAX || policy->folder_count > PIC_POLICY_RULES_MAX ||
+	if (policy->type_count > PIC_POLICY_TYPES_MAX ||
+	    policy->folder_count > PIC_POLICY_RULES_MAX ||
 	    !ports_are_valid(policy->listen, policy->listen_count) ||
 	    !ports_are_valid(policy->connect, policy->connect_count) || policy->user_first < 1000 ||
-	    policy->user_first > policy->user_last || policy->user_last - policy->user_first >= 65536 ||
-	    policy->workloads_max == 0 || policy->workloads_max > 1000 || policy->processes_max == 0)
+	    policy->user_first > policy->user_last ||
+	    policy->user_last - policy->user_first >= 65536 || policy->workloads_max == 0 ||
+	    policy->workloads_max > 1000 || policy->processes_max == 0)
 		return false;
 	for (uint32_t i = 0; i < policy->type_count; i++)
 		if (!memchr(policy->types[i], '\0', sizeof(policy->types[i])))

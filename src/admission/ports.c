@@ -98,7 +98,8 @@ static int part(char *text, char **address, char **ports)
 	return strchr(*address, ':') ? -EINVAL : 0; /* IPv6 wants its brackets */
 }
 
-int pic_ports_parse(const char *text, size_t size, struct pic_policy_ports *out, struct pic_error *err)
+int pic_ports_parse(const char *text, size_t size, struct pic_policy_ports *out,
+		    struct pic_error *err)
 {
 	struct pic_policy_ports ports;
 	char copy[TEXT_MAX], *rest = copy, *address, *range;
@@ -106,7 +107,8 @@ int pic_ports_parse(const char *text, size_t size, struct pic_policy_ports *out,
 	memset(&ports, 0, sizeof(ports));
 	ports.transport = PIC_TCP;
 	if (size == 0 || size >= sizeof(copy) || memchr(text, '\0', size))
-		return pic_error_set(err, -EINVAL, "a port must be given as [tcp:|udp:][ADDRESS:]PORT[-PORT]");
+		return pic_error_set(err, -EINVAL,
+				     "a port must be given as [tcp:|udp:][ADDRESS:]PORT[-PORT]");
 	memcpy(copy, text, size);
 	copy[size] = '\0';
 	if (pic_text_starts(copy, "tcp:") || pic_text_starts(copy, "udp:")) {
@@ -115,9 +117,11 @@ int pic_ports_parse(const char *text, size_t size, struct pic_policy_ports *out,
 	}
 	if (part(rest, &address, &range) < 0 || parse_network(address, &ports.network) < 0 ||
 	    parse_port_range(range, &ports) < 0)
-		return pic_error_set(err, -EINVAL,
-				     "'%.*s' is not a port: write [tcp:|udp:][ADDRESS:]PORT[-PORT], "
-				     "IPv6 addresses in brackets", (int)size, text);
+		return pic_error_set(
+			err, -EINVAL,
+			"'%.*s' is not a port: write [tcp:|udp:][ADDRESS:]PORT[-PORT], "
+			"IPv6 addresses in brackets",
+			(int)size, text);
 	*out = ports;
 	return 0;
 }

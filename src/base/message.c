@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 union control {
-	char bytes[CMSG_SPACE(PIC_MESSAGE_FDS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	char bytes[CMSG_SPACE(PIC_MESSAGE_FDS_MAX * sizeof(int)) +
+		   CMSG_SPACE(sizeof(struct ucred))];
 	struct cmsghdr align;
 };
 

@@ -12,7 +12,7 @@
  * -ENODATA when `from` is shorter. */
 int pic_sha256_copy(int from, int to, uint64_t size, struct pic_sha256 *out, struct pic_error *err);
 /* 0, or -EBADMSG with both digests in the sentence. */
-int pic_sha256_expect(const struct pic_sha256 *wanted, const struct pic_sha256 *is, const char *what,
-		      struct pic_error *err);
+int pic_sha256_expect(const struct pic_sha256 *wanted, const struct pic_sha256 *is,
+		      const char *what, struct pic_error *err);
 
 #endif

@@ -61,8 +61,9 @@ static const struct pic_option logs_options[] = {
 };
 
 static const struct pic_option config_options[] = {
-	{ "effective", 0, PIC_OPTION_FLAG, "", NULL, "every option, its value and where it came from",
-	  AT(effective), PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "effective", 0, PIC_OPTION_FLAG, "", NULL,
+	  "every option, its value and where it came from", AT(effective), PIC_OPTION_FLAG_ONLY, 0,
+	  0 },
 	{ .name = NULL },
 };
 

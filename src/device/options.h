@@ -15,10 +15,11 @@
 
 struct pic_device_options {
 	/* the device and its hub */
-	const char *hub;	/* https://..., NULL: no hub, only what is on disk or given by `run` */
-	const char *target;	/* name of this device at the hub */
-	const char *ca_pin;	/* sha256:<hex> of the hub's CA key */
-	const char *tls_pin;	/* sha256:<hex> of the listener's key, when it is not of the hub's CA */
+	const char *hub;    /* https://..., NULL: no hub, only what is on disk or given by `run` */
+	const char *target; /* name of this device at the hub */
+	const char *ca_pin; /* sha256:<hex> of the hub's CA key */
+	const char
+		*tls_pin; /* sha256:<hex> of the listener's key, when it is not of the hub's CA */
 	const char *token_file; /* one-time token for joining; "-" is standard input */
 	const char *metrics;	/* ADDR:PORT, or "off" */
 
@@ -36,13 +37,14 @@ struct pic_device_options {
 
 	/* verbs */
 	const char *run_file; /* run: absolute path of the desired state, NULL otherwise */
-	const char *output;  /* status -o: "table" or "json" */
-	bool follow;	     /* logs -f */
-	long long lines;     /* logs -n */
-	bool effective;	     /* config --effective */
-	bool all;	     /* purge --all */
-	struct pic_option_list wasm_listen, wasm_connect, wasm_folders, wasm_environment; /* wasm run */
-	const char *wasm_memory; /* wasm run, wasm inspect */
+	const char *output;   /* status -o: "table" or "json" */
+	bool follow;	      /* logs -f */
+	long long lines;      /* logs -n */
+	bool effective;	      /* config --effective */
+	bool all;	      /* purge --all */
+	struct pic_option_list wasm_listen, wasm_connect, wasm_folders,
+		wasm_environment; /* wasm run */
+	const char *wasm_memory;  /* wasm run, wasm inspect */
 };
 
 #endif

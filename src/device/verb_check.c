@@ -29,9 +29,10 @@ struct check {
 	unsigned missing;
 };
 
-static void say(struct check *check, enum verdict verdict, const char *what, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-static void say(struct check *check, enum verdict verdict, const char *what, const char *format, ...)
+static void say(struct check *check, enum verdict verdict, const char *what, const char *format,
+		...) __attribute__((format(printf, 4, 5)));
+static void say(struct check *check, enum verdict verdict, const char *what, const char *format,
+		...)
 {
 	static const char *const words[] = { "ok     ", "weak   ", "MISSING" };
 	va_list arguments;
@@ -71,9 +72,9 @@ static void check_kernel(struct check *check)
 	uname(&name);
 	for (size_t i = 0; i < PIC_COUNT(calls); i++) {
 		/* close_range(-1, ...) is refused for its order, so it closes nothing */
-		if (calls[i].number == SYS_close_range ?
-			    syscall(SYS_close_range, 1, 0, 0) < 0 && errno == ENOSYS :
-			    !has_call(calls[i].number)) {
+		if (calls[i].number == SYS_close_range
+			    ? syscall(SYS_close_range, 1, 0, 0) < 0 && errno == ENOSYS
+			    : !has_call(calls[i].number)) {
 			say(check, MISSING, "kernel", "%s has no %s: Linux %s or newer is needed",
 			    name.release, calls[i].name, calls[i].since);
 			all = false;
@@ -90,7 +91,8 @@ static void check_seccomp(struct check *check)
 	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0)
 		say(check, GOOD, "seccomp", "filters that end a process");
 	else
-		say(check, MISSING, "seccomp", "the kernel has no seccomp filters: %s", strerror(errno));
+		say(check, MISSING, "seccomp", "the kernel has no seccomp filters: %s",
+		    strerror(errno));
 }
 
 static void check_cgroups(struct check *check)
@@ -109,9 +111,11 @@ static void check_cgroups(struct check *check)
 		say(check, MISSING, "cgroups", "%s", err.text);
 		return;
 	}
-	kind = groups.tree[PIC_CGROUP_MEMBERS].unified ? "unified tree (v2)" : "one tree a controller (v1)";
+	kind = groups.tree[PIC_CGROUP_MEMBERS].unified ? "unified tree (v2)"
+						       : "one tree a controller (v1)";
 	if (groups.tree[PIC_CGROUP_MEMORY].fd < 0)
-		say(check, WEAK, "cgroups", "%s, but no memory controller: limits are not enforced", kind);
+		say(check, WEAK, "cgroups", "%s, but no memory controller: limits are not enforced",
+		    kind);
 	else if (groups.tree[PIC_CGROUP_TASKS].fd < 0)
 		say(check, WEAK, "cgroups", "%s, but no pids controller", kind);
 	else
@@ -168,12 +172,13 @@ static void check_policy(struct check *check)
 	}
 	check->has_policy = true;
 	if (stat(file, &facts) < 0 || facts.st_uid != 0 || facts.st_mode & 022)
-		say(check, MISSING, "policy", "%s must belong to root and be writable by nobody else", file);
+		say(check, MISSING, "policy",
+		    "%s must belong to root and be writable by nobody else", file);
 	else if (check->policy.type_count == 0)
 		say(check, WEAK, "policy", "%s allows no component type: add `allow wasm`", file);
 	else
-		say(check, GOOD, "policy", "%s, %u types, %u listen rules", file, check->policy.type_count,
-		    check->policy.listen_count);
+		say(check, GOOD, "policy", "%s, %u types, %u listen rules", file,
+		    check->policy.type_count, check->policy.listen_count);
 }
 
 static void check_users(struct check *check)
@@ -191,7 +196,8 @@ static void check_users(struct check *check)
 	for (const struct passwd *user; (user = fgetpwent(file));) {
 		has_agent |= strcmp(user->pw_name, check->options->user) == 0;
 		if (user->pw_uid >= first && user->pw_uid <= last) {
-			say(check, MISSING, "users", "number %u of policy's range belongs to %s: move `users`",
+			say(check, MISSING, "users",
+			    "number %u of policy's range belongs to %s: move `users`",
 			    (unsigned)user->pw_uid, user->pw_name);
 			first = last + 1;
 		}
@@ -213,7 +219,8 @@ static void check_folder(struct check *check, const char *what, const char *path
 	if (stat(path, &facts) < 0)
 		say(check, GOOD, what, "%s, made at the first start", path);
 	else if (!S_ISDIR(facts.st_mode) || facts.st_uid != 0 || facts.st_mode & 022)
-		say(check, MISSING, what, "%s must be a folder of root's, writable by nobody else", path);
+		say(check, MISSING, what, "%s must be a folder of root's, writable by nobody else",
+		    path);
 	else
 		say(check, GOOD, what, "%s", path);
 }
@@ -226,7 +233,8 @@ static void check_clock(struct check *check)
 	if (pic_clock_wall_is_set(pic_clock_wall_ms()))
 		say(check, GOOD, "clock", "%s", now);
 	else
-		say(check, WEAK, "clock", "%s cannot be true; certificates' dates are not looked at", now);
+		say(check, WEAK, "clock",
+		    "%s cannot be true; certificates' dates are not looked at", now);
 }
 
 static void check_supervisor(struct check *check)

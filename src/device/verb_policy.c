@@ -105,7 +105,8 @@ int pic_verb_policy_why(void *program, int argc, char **argv)
 	if (r == 0)
 		r = look(options, "kept.json", &name, &policy, &err);
 	if (r == 0) {
-		pic_error_set(&err, -ESRCH, "the document of this device does not name %s", argv[0]);
+		pic_error_set(&err, -ESRCH, "the document of this device does not name %s",
+			      argv[0]);
 		return pic_device_complain(-ESRCH, &err);
 	}
 	if (r < 0)

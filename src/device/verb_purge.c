@@ -57,8 +57,8 @@ int pic_verb_purge(void *program, int argc, char **argv)
 {
 	struct pic_device_options *options = program;
 	struct pic_error err = PIC_ERROR_INIT;
-	int r = geteuid() == 0 ? ask(options, &err) :
-				 pic_error_set(&err, -EPERM, "purge needs root: use sudo");
+	int r = geteuid() == 0 ? ask(options, &err)
+			       : pic_error_set(&err, -EPERM, "purge needs root: use sudo");
 	int status = PIC_EXIT_OK;
 
 	(void)argc;
@@ -66,9 +66,10 @@ int pic_verb_purge(void *program, int argc, char **argv)
 	if (options->all && is_absent(r))
 		return purge_all(options);
 	if (options->all && r == 0)
-		r = pic_error_set(&err, -EBUSY,
-				  "the workloads are gone, but --all wants the device stopped: end piccolo and "
-				  "piccolo-agent first");
+		r = pic_error_set(
+			&err, -EBUSY,
+			"the workloads are gone, but --all wants the device stopped: end piccolo and "
+			"piccolo-agent first");
 	if (is_absent(r))
 		status = pic_device_purge(options);
 	else if (r < 0)

@@ -39,7 +39,8 @@ int pic_verb_stop(void *program, int argc, char **argv)
 	if (status != PIC_EXIT_OK)
 		return status;
 	if (reply.entry.pid > 0)
-		printf("%s is stopped: process %d and its cgroup are gone\n", argv[0], reply.entry.pid);
+		printf("%s is stopped: process %d and its cgroup are gone\n", argv[0],
+		       reply.entry.pid);
 	else
 		printf("%s is stopped: no process of it was running\n", argv[0]);
 	printf("it stays so, over reboots too, until `piccolo start %s`\n", argv[0]);

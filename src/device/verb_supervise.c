@@ -27,7 +27,8 @@ static int find_user(const char *wanted, uid_t *user, gid_t *group, struct pic_e
 	if (!entry && pic_integer_parse(wanted, 1, 4294967294LL, &number) == 0)
 		*user = *group = (uid_t)number;
 	if (*user == 0)
-		return pic_error_set(err, -EINVAL, "the agent may not be root: choose another --user");
+		return pic_error_set(err, -EINVAL,
+				     "the agent may not be root: choose another --user");
 	return 0;
 }
 

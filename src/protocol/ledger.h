@@ -24,9 +24,8 @@ struct pic_ledger_head {
 	struct pic_stamp stamps[PIC_STAMPS_MAX];
 };
 
-#define PIC_LEDGER_SIZE_MAX                  \
-	(sizeof(struct pic_ledger_head) +    \
-	 PIC_LEDGER_ENTRIES_MAX * sizeof(struct pic_ledger_entry))
+#define PIC_LEDGER_SIZE_MAX \
+	(sizeof(struct pic_ledger_head) + PIC_LEDGER_ENTRIES_MAX * sizeof(struct pic_ledger_entry))
 
 /* Fills in magic and sizes and begins the file; entries are then appended with pic_buf_add. */
 void pic_ledger_begin(struct pic_ledger_head *head, uint32_t entry_count, struct pic_buf *out);

@@ -55,18 +55,21 @@ int pic_supervisor_request_check(const struct pic_supervisor_request *request, s
 	bool starts;
 
 	if (size < HEAD || request->version != PIC_SUPERVISOR_VERSION)
-		return pic_error_set(err, -EPROTO, "a request of %zu bytes is not of version %d", size,
-				     PIC_SUPERVISOR_VERSION);
+		return pic_error_set(err, -EPROTO, "a request of %zu bytes is not of version %d",
+				     size, PIC_SUPERVISOR_VERSION);
 	if (!is_operation(request->operation))
-		return pic_error_set(err, -EPROTO, "operation %u does not exist", request->operation);
+		return pic_error_set(err, -EPROTO, "operation %u does not exist",
+				     request->operation);
 	starts = request->operation == PIC_SUPERVISOR_START;
 	if (request->spec_size > PIC_SPEC_MAX || size != HEAD + request->spec_size ||
 	    (!starts && request->spec_size))
-		return pic_error_set(err, -EPROTO, "a request of %zu bytes does not hold a spec of %u",
-				     size, request->spec_size);
+		return pic_error_set(err, -EPROTO,
+				     "a request of %zu bytes does not hold a spec of %u", size,
+				     request->spec_size);
 	if (descriptors != (request->operation == PIC_SUPERVISOR_TAKE) || request->flags)
-		return pic_error_set(err, -EPROTO, "%zu descriptors or flags %#x were not asked for",
-				     descriptors, request->flags);
+		return pic_error_set(err, -EPROTO,
+				     "%zu descriptors or flags %#x were not asked for", descriptors,
+				     request->flags);
 	if (needs_name(request->operation) && !is_name(&request->name))
 		return pic_error_set(err, -EPROTO, "the name of a workload is damaged");
 	if (starts && (!is_text(request->type, sizeof(request->type)) ||

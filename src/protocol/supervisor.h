@@ -21,27 +21,28 @@
 #define PIC_STAMP_SIZE 16
 
 enum pic_supervisor_operation {
-	PIC_SUPERVISOR_SUBSCRIBE = 1, /* events from now on; the reply carries policy's digest in `text` */
-	PIC_SUPERVISOR_LIST,	      /* one ENTRY message for each ledger entry, then the reply (count in value) */
-	PIC_SUPERVISOR_STAMP,	      /* a fresh stamp in reply.stamp; kept in the ledger with its boot time */
-	PIC_SUPERVISOR_TAKE,	      /* SCM_RIGHTS: an open file of `size` bytes that should have `digest`;
+	PIC_SUPERVISOR_SUBSCRIBE =
+		1,	     /* events from now on; the reply carries policy's digest in `text` */
+	PIC_SUPERVISOR_LIST, /* one ENTRY message for each ledger entry, then the reply (count in value) */
+	PIC_SUPERVISOR_STAMP, /* a fresh stamp in reply.stamp; kept in the ledger with its boot time */
+	PIC_SUPERVISOR_TAKE,  /* SCM_RIGHTS: an open file of `size` bytes that should have `digest`;
 				       * copied into the root-owned store while hashing. -EBADMSG: other bytes;
 				       * -EFBIG, -EDQUOT: policy's limits; -EAGAIN: four are under way */
-	PIC_SUPERVISOR_HAS,	      /* is `digest` in the store? value 1 or 0 */
-	PIC_SUPERVISOR_DROP,	      /* remove `digest` from the store; -EBUSY while in use */
-	PIC_SUPERVISOR_START,	      /* spec, type, digest; replaces an entry of that name that has ended.
+	PIC_SUPERVISOR_HAS,   /* is `digest` in the store? value 1 or 0 */
+	PIC_SUPERVISOR_DROP,  /* remove `digest` from the store; -EBUSY while in use */
+	PIC_SUPERVISOR_START, /* spec, type, digest; replaces an entry of that name that has ended.
 				       * The reply says that it was forked; what fails later is an end with
 				       * its sentence. -EPERM policy, -EBUSY held by hand, -EEXIST it lives,
 				       * -ENOENT artifact not in the store, -EINVAL bad spec, -EAGAIN no room */
-	PIC_SUPERVISOR_STOP,	      /* ends it and forgets it, its log too; the reply comes when nothing of it
+	PIC_SUPERVISOR_STOP, /* ends it and forgets it, its log too; the reply comes when nothing of it
 				       * is left, with the last entry as evidence. A hold stays: the entry is
 				       * gone, a START of that name is still -EBUSY. Unknown name: 0 */
-	PIC_SUPERVISOR_LOG,	      /* SCM_RIGHTS in the reply: the two log segments of the workload, read-only */
+	PIC_SUPERVISOR_LOG, /* SCM_RIGHTS in the reply: the two log segments of the workload, read-only */
 	PIC_SUPERVISOR_ROOT_ONLY = 64,
-	PIC_SUPERVISOR_HOLD,	      /* stop by hand; stays so over restarts */
+	PIC_SUPERVISOR_HOLD, /* stop by hand; stays so over restarts */
 	PIC_SUPERVISOR_RELEASE,
-	PIC_SUPERVISOR_PURGE,	      /* stop everything, empty store, logs and ledger */
-	PIC_SUPERVISOR_RELOAD,	      /* read policy.conf again */
+	PIC_SUPERVISOR_PURGE,  /* stop everything, empty store, logs and ledger */
+	PIC_SUPERVISOR_RELOAD, /* read policy.conf again */
 };
 
 struct pic_supervisor_request {
@@ -51,9 +52,9 @@ struct pic_supervisor_request {
 	struct pic_workload_name name;
 	char type[PIC_TYPE_MAX + 1];
 	unsigned char digest[PIC_DIGEST_SIZE];
-	uint64_t size;	   /* TAKE: bytes of the file */
+	uint64_t size; /* TAKE: bytes of the file */
 	uint32_t flags;
-	uint32_t spec_size; /* START */
+	uint32_t spec_size;		  /* START */
 	unsigned char spec[PIC_SPEC_MAX]; /* a driver's fixed struct; only spec_size bytes travel */
 };
 
@@ -78,20 +79,21 @@ enum pic_end_kind {
 struct pic_ledger_entry {
 	struct pic_workload_name name;
 	char type[PIC_TYPE_MAX + 1];
-	unsigned char digest[PIC_DIGEST_SIZE];	    /* artifact */
-	unsigned char spec_digest[PIC_DIGEST_SIZE]; /* SHA-256 of type, digest and spec: "what was asked for" */
-	uint32_t state;				    /* enum pic_ledger_state */
+	unsigned char digest[PIC_DIGEST_SIZE]; /* artifact */
+	unsigned char spec_digest
+		[PIC_DIGEST_SIZE]; /* SHA-256 of type, digest and spec: "what was asked for" */
+	uint32_t state;		   /* enum pic_ledger_state */
 	uint32_t user;
 	int32_t pid;
-	uint64_t pid_start;	 /* field 22 of /proc/PID/stat: pid and start time are an identity */
+	uint64_t pid_start; /* field 22 of /proc/PID/stat: pid and start time are an identity */
 	int64_t started_boot_ms; /* CLOCK_BOOTTIME */
 	int64_t ended_boot_ms;
-	int64_t end_boot_ms;	 /* lease: absolute end; 0: none */
-	uint32_t restarts;	 /* starts after the first one of this spec */
-	uint32_t end_kind;	 /* enum pic_end_kind, of the last end, also after a restart */
+	int64_t end_boot_ms; /* lease: absolute end; 0: none */
+	uint32_t restarts;   /* starts after the first one of this spec */
+	uint32_t end_kind;   /* enum pic_end_kind, of the last end, also after a restart */
 	int32_t end_value;
 	char end_text[200];
-	uint64_t memory_bytes;	 /* filled in for LIST, from the cgroup */
+	uint64_t memory_bytes; /* filled in for LIST, from the cgroup */
 	uint64_t cpu_us;
 };
 
@@ -105,11 +107,11 @@ struct pic_supervisor_message {
 	uint32_t version;
 	uint32_t kind;
 	uint64_t id;
-	int32_t status;	 /* REPLY: 0 or negative errno; -EPERM: refused by policy */
+	int32_t status; /* REPLY: 0 or negative errno; -EPERM: refused by policy */
 	uint32_t padding;
 	int64_t value;
 	unsigned char stamp[PIC_STAMP_SIZE];
-	char text[400];	 /* REPLY: the sentence of an error */
+	char text[400]; /* REPLY: the sentence of an error */
 	struct pic_ledger_entry entry;
 };
 

@@ -94,15 +94,17 @@ int pic_cgroups_open(struct pic_cgroups *out, const char *folder, struct pic_err
 	if (r < 0)
 		return pic_error_errno(err, -r, "/proc/self/mountinfo cannot be read, mount /proc");
 	if (groups.tree[PIC_CGROUP_MEMBERS].fd < 0)
-		return pic_error_set(err, -ENODEV,
-				     "no cgroup tree is mounted where one can be used: mount cgroup2 "
-				     "on /sys/fs/cgroup");
+		return pic_error_set(
+			err, -ENODEV,
+			"no cgroup tree is mounted where one can be used: mount cgroup2 "
+			"on /sys/fs/cgroup");
 	r = lock(groups.tree[PIC_CGROUP_MEMBERS].fd);
 	if (r < 0) {
 		pic_cgroups_close(&groups, folder, false);
 		return pic_error_set(err, -EBUSY,
 				     "another supervisor owns the cgroup %s: stop it, or choose "
-				     "another --run-dir", folder);
+				     "another --run-dir",
+				     folder);
 	}
 	*out = groups;
 	return 0;
@@ -153,7 +155,8 @@ int pic_cgroup_make(const struct pic_cgroups *groups, const char *name, uint64_t
 	}
 	if (memory >= 0 && groups->tree[PIC_CGROUP_MEMORY].unified) {
 		r = write_number(memory, name, "memory.max", memory_max);
-		pic_cgroup_file_write(memory, name, "memory.swap.max", "0"); /* only where there is swap */
+		pic_cgroup_file_write(memory, name, "memory.swap.max",
+				      "0"); /* only where there is swap */
 		pic_cgroup_file_write(memory, name, "memory.oom.group", "1");
 	} else if (memory >= 0) {
 		r = write_number(memory, name, "memory.limit_in_bytes", memory_max);
@@ -214,8 +217,10 @@ static void kill_process(void *data, pid_t pid)
 int pic_cgroup_end(const struct pic_cgroups *groups, const char *name, struct pic_error *err)
 {
 	/* in one move where the kernel can (5.14), else again and again: a fork can slip through a pass */
-	if (pic_cgroup_file_write(groups->tree[PIC_CGROUP_MEMBERS].fd, name, "cgroup.kill", "1") < 0)
-		for (int i = 0; i < KILL_PASSES && each_process(groups, name, kill_process, NULL); i++)
+	if (pic_cgroup_file_write(groups->tree[PIC_CGROUP_MEMBERS].fd, name, "cgroup.kill", "1") <
+	    0)
+		for (int i = 0; i < KILL_PASSES && each_process(groups, name, kill_process, NULL);
+		     i++)
 			;
 	for (int role = 0; role < PIC_CGROUP_ROLES; role++) {
 		int fd = groups->tree[role].fd;
@@ -239,7 +244,7 @@ void pic_cgroup_usage(const struct pic_cgroups *groups, const char *name,
 		out->memory_bytes = read_number(memory, name, "memory.usage_in_bytes", "");
 		out->memory_kills = read_number(memory, name, "memory.oom_control", "oom_kill ");
 	}
-	out->cpu_us = groups->tree[PIC_CGROUP_CPU].unified ?
-			      read_number(cpu, name, "cpu.stat", "usage_usec ") :
-			      read_number(cpu, name, "cpuacct.usage", "") / 1000;
+	out->cpu_us = groups->tree[PIC_CGROUP_CPU].unified
+			      ? read_number(cpu, name, "cpu.stat", "usage_usec ")
+			      : read_number(cpu, name, "cpuacct.usage", "") / 1000;
 }

@@ -76,7 +76,8 @@ static void own_group(const struct mount *mount, char *out, size_t size)
 	leaf = strrchr(line, '/');
 	if (leaf && strcmp(leaf, "/" LEAF) == 0)
 		*leaf = '\0';
-	snprintf(out, size, "%s%s", mount->point, strlen(line) > 3 + hidden ? line + 3 + hidden : "");
+	snprintf(out, size, "%s%s", mount->point,
+		 strlen(line) > 3 + hidden ? line + 3 + hidden : "");
 }
 
 static int open_folder(const char *path)
@@ -92,8 +93,10 @@ static int open_delegated(const struct mount *mount)
 
 	own_group(mount, path, sizeof(path));
 	fd = open_folder(path);
-	if (fd < 0 || (fgetxattr(fd, "user.delegate", &mark, 1) != 1 &&
-		       fgetxattr(fd, "trusted.delegate", &mark, 1) != 1) || mark != '1')
+	if (fd < 0 ||
+	    (fgetxattr(fd, "user.delegate", &mark, 1) != 1 &&
+	     fgetxattr(fd, "trusted.delegate", &mark, 1) != 1) ||
+	    mark != '1')
 		return -1;
 	/* a group that has processes of its own may not hand controllers on */
 	if ((mkdirat(fd, LEAF, 0755) < 0 && errno != EEXIST) ||

@@ -27,9 +27,10 @@ int pic_root_empty(const char *at, struct pic_error *err)
 		return pic_error_errno(err, errno, "an empty root cannot be mounted on %s", at);
 	/* the old root ends up on top of the new one, and is let go from there */
 	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
-		return pic_error_errno(err, errno,
-				       "the root cannot be changed: when this is a chroot, bind-mount "
-				       "its folder onto itself before");
+		return pic_error_errno(
+			err, errno,
+			"the root cannot be changed: when this is a chroot, bind-mount "
+			"its folder onto itself before");
 	if (chdir("/") < 0 ||
 	    mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | EMPTY_FLAGS, NULL) < 0)
 		return pic_error_errno(err, errno, "the empty root cannot be made read-only");
@@ -42,8 +43,8 @@ int pic_folder_clone(const char *path, bool writable, struct pic_error *err)
 		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
 			    (writable ? 0 : MOUNT_ATTR_RDONLY),
 	};
-	PIC_FD int mount_fd = (int)syscall(SYS_open_tree, AT_FDCWD, path,
-					   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	PIC_FD int mount_fd =
+		(int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	int fd;
 
 	if (mount_fd < 0)

@@ -47,10 +47,10 @@ static void add(struct program *program, const struct sock_filter *code, size_t 
 		program->code[program->size++] = code[i];
 }
 
-#define ADD(program, ...)                                          \
-	do {                                                       \
+#define ADD(program, ...) \
+	do { \
 		const struct sock_filter code[] = { __VA_ARGS__ }; \
-		add((program), code, PIC_COUNT(code));             \
+		add((program), code, PIC_COUNT(code)); \
 	} while (0)
 
 static void add_rule(struct program *program, const struct pic_seccomp_rule *rule)
@@ -62,10 +62,10 @@ static void add_rule(struct program *program, const struct pic_seccomp_rule *rul
 		return;
 	}
 	/* both halves of the argument; the number is loaded again for the rules that follow */
-	ADD(program, UNLESS_EQUAL((uint32_t)rule->number, 8),
-	    LOAD(at + LOW), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint32_t)rule->mask),
-	    UNLESS_EQUAL((uint32_t)rule->value, 4),
-	    LOAD(at + 4 - LOW), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint32_t)(rule->mask >> 32)),
+	ADD(program, UNLESS_EQUAL((uint32_t)rule->number, 8), LOAD(at + LOW),
+	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint32_t)rule->mask),
+	    UNLESS_EQUAL((uint32_t)rule->value, 4), LOAD(at + 4 - LOW),
+	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint32_t)(rule->mask >> 32)),
 	    UNLESS_EQUAL((uint32_t)(rule->value >> 32), 1), ANSWER(SECCOMP_RET_ALLOW),
 	    LOAD(AT(nr)));
 }
@@ -83,8 +83,8 @@ int pic_seccomp_allow(const struct pic_seccomp_rule *rules, size_t count,
 	    ANSWER(SECCOMP_RET_KILL_PROCESS), LOAD(AT(nr)));
 	for (size_t i = 0; i < count; i++)
 		add_rule(&program, &rules[i]);
-	ADD(&program, ANSWER(otherwise == PIC_SECCOMP_KILL ? SECCOMP_RET_KILL_PROCESS :
-							     SECCOMP_RET_ERRNO | EPERM));
+	ADD(&program, ANSWER(otherwise == PIC_SECCOMP_KILL ? SECCOMP_RET_KILL_PROCESS
+							   : SECCOMP_RET_ERRNO | EPERM));
 	wanted.len = program.size;
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &wanted) != 0)
 		return pic_error_errno(err, errno, "the list of system calls cannot be installed");

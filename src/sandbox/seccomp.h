@@ -16,8 +16,14 @@ struct pic_seccomp_rule {
 	uint64_t value;
 };
 
-#define PIC_SECCOMP_CALL(call) { SYS_##call, 0, 0, 0 }
-#define PIC_SECCOMP_WHERE(call, nth, bits, wanted) { SYS_##call, (nth), (bits), (wanted) }
+#define PIC_SECCOMP_CALL(call) \
+	{ \
+		SYS_##call, 0, 0, 0 \
+	}
+#define PIC_SECCOMP_WHERE(call, nth, bits, wanted) \
+	{ \
+		SYS_##call, (nth), (bits), (wanted) \
+	}
 #define PIC_SECCOMP_RULES_MAX 256
 
 enum pic_seccomp_otherwise {

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "supervisor/context.h"
 
 /* Limits anew (the controllers may have been away), and the broker. */
@@ -37,8 +38,7 @@ static void adopt_process(struct pic_workload *w)
 	/* the pidfd first: what is compared afterwards cannot become another process */
 	if (entry->pid > 0 && pic_workload_watch(w, NULL) == 0 &&
 	    pic_process_look(entry->pid, &process) && process.start == entry->pid_start &&
-	    !process.is_zombie &&
-	    pic_cgroup_holds(&w->supervisor->cgroups, w->file, entry->pid)) {
+	    !process.is_zombie && pic_cgroup_holds(&w->supervisor->cgroups, w->file, entry->pid)) {
 		pic_log(PIC_LOG_INFO, "workload-adopted", PIC_TEXT("workload", w->file),
 			PIC_NUMBER("pid", entry->pid));
 		restore(w);
@@ -75,7 +75,7 @@ static void end_stranger(void *data, const char *file)
 /* What a person stopped by hand stays stopped, over reboots too. */
 static void read_holds(struct pic_supervisor *supervisor)
 {
-	int fd = openat(supervisor->held_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(supervisor->folders[PIC_HOLDS], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	struct pic_workload_name name;
 

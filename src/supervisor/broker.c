@@ -9,7 +9,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 
 #include "base/log.h"
 #include "base/message.h"
@@ -30,8 +29,9 @@ static int set_up(int fd, const struct pic_broker_request *request)
 	if (request->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
 		return -errno;
 	if (request->operation == PIC_BROKER_CONNECT)
-		return connect(fd, (struct sockaddr *)&address, size) < 0 && errno != EINPROGRESS ?
-			       -errno : 0;
+		return connect(fd, (struct sockaddr *)&address, size) < 0 && errno != EINPROGRESS
+			       ? -errno
+			       : 0;
 	/* connections of a module that ended must not keep the port from the next one */
 	if (request->operation == PIC_BROKER_LISTEN &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
@@ -66,8 +66,8 @@ static int judge(const struct pic_workload *workload, const struct pic_broker_re
 	if (!driver || !driver->grants || !policy)
 		return pic_error_set(err, -EACCES, "no policy says who may have sockets");
 	r = pic_workload_spec(workload, driver, &spec, err);
-	if (r == 0 && driver->grants(spec.data, (enum pic_broker_operation)request->operation, &wanted,
-				     policy, err) < 0)
+	if (r == 0 && driver->grants(spec.data, (enum pic_broker_operation)request->operation,
+				     &wanted, policy, err) < 0)
 		r = -EACCES;
 	return r;
 }
@@ -86,7 +86,8 @@ static void explain(struct pic_workload *workload, const struct pic_error *why)
 	pic_workload_changed(workload);
 }
 
-static struct pic_workload *sender(struct pic_supervisor *supervisor, const struct pic_message *message)
+static struct pic_workload *sender(struct pic_supervisor *supervisor,
+				   const struct pic_message *message)
 {
 	for (struct pic_workload *w = supervisor->workloads; w; w = w->next)
 		if (w->pidfd >= 0 && w->entry.pid == message->pid && w->entry.user == message->user)
@@ -98,7 +99,9 @@ static void serve(struct pic_supervisor *supervisor, struct pic_workload *worklo
 		  const struct pic_broker_request *request, const struct pic_message *question)
 {
 	struct pic_broker_answer text = { .sequence = request->sequence };
-	struct pic_message answer = { .data = &text, .size = sizeof(text), .address = question->address,
+	struct pic_message answer = { .data = &text,
+				      .size = sizeof(text),
+				      .address = question->address,
 				      .address_size = question->address_size };
 	struct pic_error err = PIC_ERROR_INIT;
 	int r = judge(workload, request, &err);
@@ -140,21 +143,10 @@ static void on_readable(void *data, int fd, uint32_t events)
 	}
 }
 
-int pic_unix_address(struct pic_supervisor *supervisor, const char *name, struct sockaddr_un *out,
-		     struct pic_error *err)
-{
-	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if (snprintf(out->sun_path, sizeof(out->sun_path), "%s/%s", supervisor->settings->run_folder,
-		     name) < (int)sizeof(out->sun_path))
-		return 0;
-	return pic_error_set(err, -ENAMETOOLONG, "the path of the run folder %s is too long",
-			     supervisor->settings->run_folder);
-}
-
 int pic_broker_connect(struct pic_supervisor *supervisor, int fd, struct pic_error *err)
 {
 	struct sockaddr_un address;
-	int r = pic_unix_address(supervisor, "broker.sock", &address, err);
+	int r = pic_unix_address(supervisor->settings->run_folder, "broker.sock", &address, err);
 
 	if (r == 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return pic_error_errno(err, errno, "the broker cannot be reached");
@@ -166,7 +158,7 @@ int pic_broker_open(struct pic_supervisor *supervisor, struct pic_error *err)
 	PIC_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address;
 	const int on = 1;
-	int r = pic_unix_address(supervisor, "broker.sock", &address, err);
+	int r = pic_unix_address(supervisor->settings->run_folder, "broker.sock", &address, err);
 
 	if (r < 0)
 		return r;

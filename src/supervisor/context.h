@@ -16,10 +16,10 @@
 #ifndef PIC_SUPERVISOR_CONTEXT_H
 #define PIC_SUPERVISOR_CONTEXT_H
 
-#include <sys/un.h>
-
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "base/loop.h"
+#include "base/message_server.h"
 #include "crypto/digest.h"
 #include "protocol/ledger.h"
 #include "protocol/policy.h"
@@ -48,31 +48,41 @@ struct pic_workload {
 	struct pic_waiter *waiters;
 };
 
+#define PIC_TAKES_MAX 4
+
+/* The supervisor's folders below RUN and STATE. */
+enum pic_supervisor_folder {
+	PIC_WORK,      /* RUN/w/<file>: spec and end note of each workload */
+	PIC_INSTANCES, /* RUN/i/<instance>: what workloads of one instance share */
+	PIC_STORE,     /* STATE/store/<sha256> */
+	PIC_LOGS,      /* STATE/log/<file>.0 and .1 */
+	PIC_HOLDS,     /* STATE/held/<file>: stopped by hand */
+	PIC_FOLDERS,
+};
+
 struct pic_supervisor {
 	const struct pic_supervisor_settings *settings;
 	struct pic_loop *loop;
 	struct pic_cgroups cgroups;
 	char cgroup_folder[32];
 	char program[256]; /* for its replacement in place */
-	int run_fd, work_fd, instance_fd;		 /* RUN, RUN/w, RUN/i */
-	int state_fd, store_fd, log_fd, held_fd;	 /* STATE, STATE/store, STATE/log, STATE/held */
-	int listen_fd, broker_fd;
-	struct pic_watch *listen_watch, *broker_watch;
+	int run_fd, state_fd;
+	int folders[PIC_FOLDERS];
+	struct pic_message_server *server;
+	int broker_fd;
+	struct pic_watch *broker_watch;
 	uid_t agent_user;
 	gid_t agent_group;
-	struct pic_policy *policy;	 /* NULL: none could be read, nothing may start */
-	struct pic_error policy_error;	 /* why */
+	struct pic_policy *policy;     /* NULL: none could be read, nothing may start */
+	struct pic_error policy_error; /* why */
 	struct pic_workload *workloads;
 	unsigned workload_count;
-	struct pic_connection *connections;
-	unsigned connection_count;
-	uint64_t last_serial;
-	unsigned take_count;		 /* artifacts being taken over */
-	struct pic_ledger_head ledger;	 /* the stamps */
-	struct pic_waiter *purge; /* who waits for it */
-	bool purging;		  /* everything is being removed */
-	bool ending;		  /* everything is being stopped, then the loop ends */
-	bool replace;		  /* the loop ends for execve */
+	struct pic_child *takes[PIC_TAKES_MAX]; /* artifacts being taken over */
+	struct pic_ledger_head ledger;		/* the stamps */
+	struct pic_waiter *purge;		/* who waits for it */
+	bool purging;				/* everything is being removed */
+	bool ending;  /* everything is being stopped, then the loop ends */
+	bool replace; /* the loop ends for execve */
 };
 
 /* supervisor.c: ends what was only waiting for the last workload to go. */
@@ -81,15 +91,14 @@ void pic_supervisor_purge(struct pic_supervisor *supervisor);
 
 /* connection.c */
 int pic_connections_open(struct pic_supervisor *supervisor, struct pic_error *err);
-/* A message to that connection, if it still exists, with `count` descriptors. */
-void pic_connection_send(struct pic_supervisor *supervisor, uint64_t serial,
-			 const struct pic_supervisor_message *message, const int *fds, size_t count);
-void pic_connection_subscribe(struct pic_supervisor *supervisor, uint64_t serial);
+/* A message with `count` descriptors to that connection, if it still exists. */
+void pic_message_to(struct pic_supervisor *supervisor, uint64_t connection,
+		    const struct pic_supervisor_message *message, const int *fds, unsigned count);
 void pic_reply_status(struct pic_supervisor *supervisor, const struct pic_waiter *who, int status,
 		      const char *text, const struct pic_ledger_entry *evidence);
 /* The entry to all who subscribed; state 0 when it is gone. */
 void pic_event_send(struct pic_supervisor *supervisor, const struct pic_ledger_entry *entry);
-int pic_waiter_add(struct pic_waiter **list, const struct pic_waiter *who);
+int pic_waiter_add(struct pic_waiter **list, const struct pic_waiter *who, struct pic_error *err);
 /* Status 0 to each, and the list is empty. */
 void pic_waiters_answer(struct pic_supervisor *supervisor, struct pic_waiter **list,
 			const struct pic_ledger_entry *evidence);
@@ -131,12 +140,6 @@ int pic_workload_limit(const struct pic_workload *workload, const struct pic_dri
 bool pic_workload_is_held(struct pic_supervisor *supervisor, const char *file);
 
 /* end.c */
-struct pic_process {
-	uint64_t start; /* in clock ticks since boot */
-	bool is_zombie;
-	int exit_code; /* of a zombie, as wait(2) has it */
-};
-bool pic_process_look(pid_t pid, struct pic_process *out); /* false: there is no such process */
 void pic_end_find(struct pic_workload *workload); /* fills in why its process ended, and reaps it */
 bool pic_workload_was_ready(const struct pic_workload *workload); /* by its note */
 
@@ -169,8 +172,6 @@ int pic_store_drop(struct pic_supervisor *supervisor, const unsigned char digest
 		   struct pic_error *err);
 
 /* broker.c */
-int pic_unix_address(struct pic_supervisor *supervisor, const char *name, struct sockaddr_un *out,
-		     struct pic_error *err);
 int pic_broker_open(struct pic_supervisor *supervisor, struct pic_error *err);
 int pic_broker_connect(struct pic_supervisor *supervisor, int fd, struct pic_error *err);
 /* The socket of a runner that was a former supervisor's. */

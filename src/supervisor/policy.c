@@ -5,10 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "admission/policy.h"
 #include "base/file.h"
@@ -34,72 +31,60 @@ static int open_checked(const char *name, struct pic_error *err)
 	if (fd < 0 || fstat(fd, &facts) < 0)
 		return pic_error_errno(err, errno, "policy %s cannot be opened", name);
 	if (!S_ISREG(facts.st_mode) || facts.st_uid != 0 || facts.st_mode & 022)
-		return pic_error_set(err, -EPERM,
-				     "policy %s must be a file that only root can write: chown root "
-				     "and chmod 0644 it", name);
+		return pic_error_set(
+			err, -EPERM,
+			"policy %s must be a file that only root can write: chown root "
+			"and chmod 0644 it",
+			name);
 	return PIC_STEAL_FD(fd);
 }
 
-static void child(const char *name, int file_fd, int out_fd) __attribute__((noreturn));
-static void child(const char *name, int file_fd, int out_fd)
+struct job {
+	const char *name;
+	int fd;
+};
+
+static void work(void *data, int result_fd)
 {
-	const struct pic_privileges nobody = { .user = NOBODY, .group = NOBODY, .cpu_seconds_max = 2 };
-	const int keep[] = { file_fd, out_fd };
+	const struct pic_privileges nobody = { .user = NOBODY,
+					       .group = NOBODY,
+					       .cpu_seconds_max = 2 };
+	const struct job *job = data;
+	const int keep[] = { job->fd, result_fd };
 	static struct result result; /* of the child alone; large for a stack */
 	static char text[PIC_POLICY_FILE_MAX + 1];
-	ssize_t size;
+	ssize_t size = 0;
 
 	pic_signals_reset();
 	if (pic_descriptors_arrange(keep, PIC_COUNT(keep), &result.error) == 0 &&
 	    pic_privileges_drop(&nobody, &result.error) == 0) {
 		size = read(0, text, sizeof(text));
 		if (size < 0)
-			pic_error_errno(&result.error, errno, "policy %s cannot be read", name);
+			pic_error_errno(&result.error, errno, "policy %s cannot be read",
+					job->name);
 		else
-			pic_policy_parse(&result.policy, text, (size_t)size, name, &result.error);
+			pic_policy_parse(&result.policy, text, (size_t)size, job->name,
+					 &result.error);
 	}
 	pic_fd_write_all(1, &result, sizeof(result));
-	_exit(0);
-}
-
-/* The child writes once, so one read has it all or it is worth nothing. */
-static bool receive(int fd, struct result *result)
-{
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
-
-	return poll(&ready, 1, LIMIT_MS) == 1 && read(fd, result, sizeof(*result)) == sizeof(*result);
 }
 
 static int read_in_child(const char *name, struct result *result, struct pic_error *err)
 {
-	PIC_FD int file = open_checked(name, err);
-	PIC_FD int in = -1, out = -1;
-	int ends[2];
-	bool whole;
-	pid_t pid;
+	PIC_FD int fd = open_checked(name, err);
+	struct job job = { name, fd };
+	int r = fd;
 
-	if (file < 0)
-		return file;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return pic_error_errno(err, errno, "policy %s cannot be read", name);
-	in = ends[0];
-	out = ends[1];
-	pid = fork();
-	if (pid == 0)
-		child(name, file, out);
-	pic_close_fd(&out);
-	whole = pid > 0 && receive(in, result);
-	if (pid > 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
-	if (!whole)
-		return pic_error_set(err, -EIO, "policy %s could not be read in time", name);
+	if (fd >= 0)
+		r = pic_child_wait(work, &job, LIMIT_MS, result, sizeof(*result), err);
+	if (r < 0)
+		return r;
 	result->error.text[sizeof(result->error.text) - 1] = '\0';
 	if (result->error.code)
 		return pic_error_set(err, -EINVAL, "%s", result->error.text);
 	if (!pic_policy_is_valid(&result->policy))
-		return pic_error_set(err, -EINVAL, "what was read from %s cannot be a policy", name);
+		return pic_error_set(err, -EINVAL, "what was read from %s cannot be a policy",
+				     name);
 	return 0;
 }
 

@@ -19,7 +19,7 @@ struct call {
 	int fd;
 	struct pic_supervisor_message reply;
 	int fds[2]; /* to go with the reply */
-	size_t fd_count;
+	unsigned fd_count;
 };
 
 static int subscribe(struct call *call, struct pic_error *err)
@@ -27,7 +27,7 @@ static int subscribe(struct call *call, struct pic_error *err)
 	struct pic_sha256 digest;
 
 	(void)err;
-	pic_connection_subscribe(call->supervisor, call->who->connection);
+	pic_message_server_mark(call->supervisor->server, call->who->connection);
 	if (call->supervisor->policy) {
 		pic_sha256_of(call->supervisor->policy, sizeof(*call->supervisor->policy), &digest);
 		pic_sha256_text(&digest, call->reply.text);
@@ -50,7 +50,7 @@ static int list(struct call *call, struct pic_error *err)
 			item.entry.memory_bytes = usage.memory_bytes;
 			item.entry.cpu_us = usage.cpu_us;
 		}
-		pic_connection_send(call->supervisor, call->who->connection, &item, NULL, 0);
+		pic_message_to(call->supervisor, call->who->connection, &item, NULL, 0);
 		call->reply.value++;
 	}
 	return 0;
@@ -88,13 +88,6 @@ static int start(struct call *call, struct pic_error *err)
 	return pic_workload_start(call->supervisor, call->request, err);
 }
 
-static int wait_for(struct pic_waiter **list_of, const struct pic_waiter *who, struct pic_error *err)
-{
-	if (pic_waiter_add(list_of, who) < 0)
-		return pic_error_set(err, -ENOMEM, "no memory to wait for the end");
-	return LATER;
-}
-
 static int stop(struct call *call, struct pic_error *err)
 {
 	struct pic_workload *w = pic_workload_find(call->supervisor, &call->request->name);
@@ -105,10 +98,10 @@ static int stop(struct call *call, struct pic_error *err)
 		pic_workload_remove_files(call->supervisor, &call->request->name);
 		return 0;
 	}
-	r = wait_for(&w->waiters, call->who, err);
+	r = pic_waiter_add(&w->waiters, call->who, err);
 	w->forget = true;
 	pic_workload_stop(w);
-	return r;
+	return r < 0 ? r : LATER;
 }
 
 static int hold(struct call *call, struct pic_error *err)
@@ -118,7 +111,8 @@ static int hold(struct call *call, struct pic_error *err)
 	int r;
 
 	pic_workload_file_text(&call->request->name, file);
-	r = pic_file_write(call->supervisor->held_fd, file, 0600, "", 0, PIC_FILE_DURABLE, err);
+	r = pic_file_write(call->supervisor->folders[PIC_HOLDS], file, 0600, "", 0,
+			   PIC_FILE_DURABLE, err);
 	if (r < 0)
 		return r;
 	w = pic_workload_get(call->supervisor, &call->request->name, err);
@@ -126,9 +120,9 @@ static int hold(struct call *call, struct pic_error *err)
 		return -ENOMEM;
 	w->hold = true;
 	if (pic_ledger_entry_lives(&w->entry)) {
-		r = wait_for(&w->waiters, call->who, err);
+		r = pic_waiter_add(&w->waiters, call->who, err);
 		pic_workload_stop(w);
-		return r;
+		return r < 0 ? r : LATER;
 	}
 	w->hold = false;
 	w->entry.state = PIC_LEDGER_HELD;
@@ -146,7 +140,7 @@ static int release(struct call *call, struct pic_error *err)
 	if (!pic_workload_is_held(call->supervisor, file))
 		return pic_error_set(err, -ENOENT, "%s/%s is not stopped by hand",
 				     call->request->name.instance, call->request->name.component);
-	r = pic_file_remove(call->supervisor->held_fd, file, err);
+	r = pic_file_remove(call->supervisor->folders[PIC_HOLDS], file, err);
 	if (r < 0 || !w)
 		return r;
 	w->hold = false;
@@ -164,7 +158,7 @@ static int log_files(struct call *call, struct pic_error *err)
 	for (; call->fd_count < 2; call->fd_count++) {
 		pic_workload_file_text(&call->request->name, name);
 		sprintf(name + strlen(name), ".%d", (int)call->fd_count);
-		call->fds[call->fd_count] = openat(call->supervisor->log_fd, name,
+		call->fds[call->fd_count] = openat(call->supervisor->folders[PIC_LOGS], name,
 						   O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 		if (call->fds[call->fd_count] < 0)
 			return pic_error_errno(err, errno, "there is no log of %s/%s",
@@ -176,11 +170,12 @@ static int log_files(struct call *call, struct pic_error *err)
 
 static int purge(struct call *call, struct pic_error *err)
 {
-	int r = wait_for(&call->supervisor->purge, call->who, err);
+	int r = pic_waiter_add(&call->supervisor->purge, call->who, err);
 
-	if (r == LATER)
-		pic_supervisor_purge(call->supervisor);
-	return r;
+	if (r < 0)
+		return r;
+	pic_supervisor_purge(call->supervisor);
+	return LATER;
 }
 
 static int reload(struct call *call, struct pic_error *err)
@@ -219,8 +214,8 @@ void pic_request_handle(struct pic_supervisor *supervisor, const struct pic_wait
 		call.reply.status = r;
 		if (r < 0)
 			snprintf(call.reply.text, sizeof(call.reply.text), "%.399s", err.text);
-		pic_connection_send(supervisor, who->connection, &call.reply, call.fds,
-				    r < 0 ? 0 : call.fd_count);
+		pic_message_to(supervisor, who->connection, &call.reply, call.fds,
+			       r < 0 ? 0 : call.fd_count);
 	}
 	while (call.fd_count)
 		close(call.fds[--call.fd_count]);

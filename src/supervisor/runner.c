@@ -86,11 +86,14 @@ static int open_all(const struct pic_runner_order *order, struct runner *runner,
 	int nothing = runner->fds[NOTHING_0], *fds = runner->fds;
 	char digest[PIC_SHA256_TEXT];
 
-	fds[LOG_0] = open_at(supervisor->log_fd, order->file, 0, O_RDWR | O_CREAT | O_APPEND, err);
-	fds[LOG_1] = open_at(supervisor->log_fd, order->file, 1, O_RDWR | O_CREAT | O_APPEND, err);
+	fds[LOG_0] = open_at(supervisor->folders[PIC_LOGS], order->file, 0,
+			     O_RDWR | O_CREAT | O_APPEND, err);
+	fds[LOG_1] = open_at(supervisor->folders[PIC_LOGS], order->file, 1,
+			     O_RDWR | O_CREAT | O_APPEND, err);
 	pic_hex_encode(order->entry->digest, PIC_DIGEST_SIZE, digest);
-	fds[ARTIFACT] = profile->needs_artifact ?
-				open_at(supervisor->store_fd, digest, -1, O_RDONLY, err) : nothing;
+	fds[ARTIFACT] = profile->needs_artifact
+				? open_at(supervisor->folders[PIC_STORE], digest, -1, O_RDONLY, err)
+				: nothing;
 	fds[BROKER] = profile->needs_broker ? open_broker(order, err) : nothing;
 	for (unsigned i = BROKER; i < FILES; i++)
 		if (fds[i] < 0)
@@ -105,7 +108,8 @@ static int open_driver(const struct pic_runner_order *order, struct runner *runn
 		.name = &order->entry->name,
 		.policy = order->supervisor->policy,
 		.user = order->entry->user,
-		.instance_fd = openat(order->supervisor->instance_fd, order->entry->name.instance,
+		.instance_fd = openat(order->supervisor->folders[PIC_INSTANCES],
+				      order->entry->name.instance,
 				      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
 	};
 	int r = 0;
@@ -115,7 +119,8 @@ static int open_driver(const struct pic_runner_order *order, struct runner *runn
 	if (order->driver->open)
 		r = order->driver->open(order->spec, &context, runner->face.files, err);
 	runner->count = FILES;
-	for (unsigned i = 0; r == 0 && i < PIC_RUNNER_FILES_MAX && runner->face.files[i] >= 0; i++) {
+	for (unsigned i = 0; r == 0 && i < PIC_RUNNER_FILES_MAX && runner->face.files[i] >= 0;
+	     i++) {
 		runner->fds[runner->count] = runner->face.files[i];
 		runner->face.files[i] = (int)runner->count++;
 	}
@@ -187,7 +192,7 @@ void pic_runner_main(const struct pic_runner_order *order)
 	int nothing, r;
 
 	/* whoever comes after the supervisor must find its sockets and its lock free */
-	close(order->supervisor->listen_fd);
+	pic_message_server_let_go(order->supervisor->server);
 	close(order->supervisor->broker_fd);
 	nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pic_signals_reset();
@@ -196,8 +201,8 @@ void pic_runner_main(const struct pic_runner_order *order)
 	for (unsigned i = 0; i < FILES; i++)
 		runner.fds[i] = nothing;
 	runner.fds[NOTE] = open_at(order->work_fd, "end", -1, O_RDWR | O_CREAT, &err);
-	r = nothing < 0 ? pic_error_set(&err, -ENODEV, "/dev/null is missing") :
-			  prepare(order, &runner, &err);
+	r = nothing < 0 ? pic_error_set(&err, -ENODEV, "/dev/null is missing")
+			: prepare(order, &runner, &err);
 	if (r == 0)
 		r = order->driver->run(&runner.face);
 	else

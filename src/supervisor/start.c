@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "supervisor/context.h"
 #include "workload/spec_digest.h"
 
@@ -23,9 +24,10 @@ int pic_workload_spec(const struct pic_workload *workload, const struct pic_driv
 	int r;
 
 	snprintf(name, sizeof(name), "%s/spec", workload->file);
-	r = pic_file_read(workload->supervisor->work_fd, name, out, err);
+	r = pic_file_read(workload->supervisor->folders[PIC_WORK], name, out, err);
 	if (r == 0 && out->size != driver->spec_size)
-		return pic_error_set(err, -EBADMSG, "%s is not a spec of type %s", name, driver->type);
+		return pic_error_set(err, -EBADMSG, "%s is not a spec of type %s", name,
+				     driver->type);
 	return r;
 }
 
@@ -38,40 +40,28 @@ int pic_workload_limit(const struct pic_workload *workload, const struct pic_dri
 
 	if (supervisor->policy && tasks > supervisor->policy->processes_max)
 		tasks = supervisor->policy->processes_max;
-	return pic_cgroup_make(&supervisor->cgroups, workload->file, memory, tasks ? tasks : 1, err);
+	return pic_cgroup_make(&supervisor->cgroups, workload->file, memory, tasks ? tasks : 1,
+			       err);
 }
 
 bool pic_workload_is_held(struct pic_supervisor *supervisor, const char *file)
 {
-	return faccessat(supervisor->held_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return faccessat(supervisor->folders[PIC_HOLDS], file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Always the same number for the same name where that is possible, never one number for two. */
-static int choose_user(struct pic_supervisor *supervisor, struct pic_workload *w,
-		       struct pic_error *err)
+static bool is_taken(const void *data, uint32_t user)
 {
-	const struct pic_policy *policy = supervisor->policy;
-	uint32_t count = policy->user_last - policy->user_first + 1, hash = 2166136261u;
+	const struct pic_workload *own = data;
 
-	for (const char *at = w->file; *at; at++)
-		hash = (hash ^ (unsigned char)*at) * 16777619u; /* FNV-1a */
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t user = policy->user_first + (hash % count + i) % count;
-		bool taken = false;
-
-		for (struct pic_workload *other = supervisor->workloads; other; other = other->next)
-			taken |= other != w && other->entry.user == user;
-		if (!taken) {
-			w->entry.user = user;
-			return 0;
-		}
-	}
-	return pic_error_set(err, -EAGAIN, "all %u users of policy.conf's `users` line are taken", count);
+	for (struct pic_workload *w = own->supervisor->workloads; w; w = w->next)
+		if (w != own && w->entry.user == user)
+			return true;
+	return false;
 }
 
-static int may_start(struct pic_supervisor *supervisor, const struct pic_supervisor_request *request,
-		     const struct pic_workload *w, const struct pic_driver *driver,
-		     struct pic_error *err)
+static int may_start(struct pic_supervisor *supervisor,
+		     const struct pic_supervisor_request *request, const struct pic_workload *w,
+		     const struct pic_driver *driver, struct pic_error *err)
 {
 	const struct pic_policy *policy = supervisor->policy;
 	char file[PIC_WORKLOAD_FILE_TEXT];
@@ -92,14 +82,16 @@ static int may_start(struct pic_supervisor *supervisor, const struct pic_supervi
 	if (r < 0)
 		return r;
 	if (pic_workload_is_held(supervisor, file))
-		return pic_error_set(err, -EBUSY, "%s/%s was stopped by hand: `piccolo start %s/%s`",
+		return pic_error_set(err, -EBUSY,
+				     "%s/%s was stopped by hand: `piccolo start %s/%s`",
 				     request->name.instance, request->name.component,
 				     request->name.instance, request->name.component);
 	if (w && pic_ledger_entry_lives(&w->entry))
 		return pic_error_set(err, -EEXIST, "%s/%s runs already", request->name.instance,
 				     request->name.component);
 	if (!w && supervisor->workload_count >= policy->workloads_max)
-		return pic_error_set(err, -EAGAIN, "policy allows %u workloads: raise workloads-max",
+		return pic_error_set(err, -EAGAIN,
+				     "policy allows %u workloads: raise workloads-max",
 				     policy->workloads_max);
 	if (driver->profile.needs_artifact && !pic_store_has(supervisor, request->digest))
 		return pic_error_set(err, -ENOENT, "the artifact of %s is not in the store", file);
@@ -114,10 +106,11 @@ static int make_folders(struct pic_workload *w, const struct pic_supervisor_requ
 	PIC_FD int instance = -1, folder = -1;
 	int r;
 
-	r = pic_folder_open(supervisor->instance_fd, w->entry.name.instance, true, 0755, 0, 0,
-			    &instance, err);
+	r = pic_folder_open(supervisor->folders[PIC_INSTANCES], w->entry.name.instance, true, 0755,
+			    0, 0, &instance, err);
 	if (r == 0)
-		r = pic_folder_open(supervisor->work_fd, w->file, true, 0700, 0, 0, &folder, err);
+		r = pic_folder_open(supervisor->folders[PIC_WORK], w->file, true, 0700, 0, 0,
+				    &folder, err);
 	if (r == 0)
 		r = pic_file_remove(folder, "end", err);
 	if (r == 0)
@@ -133,7 +126,8 @@ static int fill_entry(struct pic_workload *w, const struct pic_supervisor_reques
 	struct pic_sha256 asked;
 	bool again;
 
-	if (pic_spec_digest(request->type, request->digest, request->spec, request->spec_size, &asked) < 0)
+	if (pic_spec_digest(request->type, request->digest, request->spec, request->spec_size,
+			    &asked) < 0)
 		return pic_error_set(err, -ENOMEM, "no memory to start %s", w->file);
 	again = entry->started_boot_ms &&
 		memcmp(entry->spec_digest, asked.bytes, sizeof(entry->spec_digest)) == 0;
@@ -147,12 +141,16 @@ static int fill_entry(struct pic_workload *w, const struct pic_supervisor_reques
 }
 
 /* Forks; the child waits at the gate until `*gate` gets a byte. */
-static int spawn(struct pic_workload *w, const struct pic_driver *driver, const void *spec, int folder,
-		 int *gate, struct pic_error *err)
+static int spawn(struct pic_workload *w, const struct pic_driver *driver, const void *spec,
+		 int folder, int *gate, struct pic_error *err)
 {
 	struct pic_runner_order order = {
-		.supervisor = w->supervisor, .driver = driver, .entry = &w->entry, .spec = spec,
-		.file = w->file, .work_fd = folder,
+		.supervisor = w->supervisor,
+		.driver = driver,
+		.entry = &w->entry,
+		.spec = spec,
+		.file = w->file,
+		.work_fd = folder,
 	};
 	struct pic_process process;
 	int ends[2];
@@ -211,7 +209,7 @@ int pic_workload_start(struct pic_supervisor *supervisor,
 	if (!w)
 		return -ENOMEM;
 	w->forget = w->hold = false;
-	r = choose_user(supervisor, w, err);
+	r = pic_policy_choose_user(supervisor->policy, w->file, is_taken, w, &w->entry.user, err);
 	if (r == 0)
 		r = launch(w, driver, request, err);
 	if (r < 0) {

@@ -1,6 +1,5 @@
 #include "supervisor/supervisor.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -30,34 +29,40 @@ static int open_top(const char *path, int *out, struct pic_error *err)
 	if (fstat(fd, &facts) < 0 || facts.st_uid != 0 || facts.st_mode & 022)
 		return pic_error_set(err, -EPERM,
 				     "%s must belong to root and be writable by nobody else: chown "
-				     "root and chmod 0755 it", path);
+				     "root and chmod 0755 it",
+				     path);
 	*out = PIC_STEAL_FD(fd);
 	return 0;
 }
 
-static int open_folders(struct pic_supervisor *supervisor, struct pic_error *err)
-{
-	struct {
-		int *parent;
-		const char *name;
-		mode_t mode;
-		int *fd;
-	} const below[] = {
-		{ &supervisor->run_fd, "w", 0700, &supervisor->work_fd },
-		{ &supervisor->run_fd, "i", 0755, &supervisor->instance_fd },
-		{ &supervisor->state_fd, "store", 0755, &supervisor->store_fd },
-		{ &supervisor->state_fd, "log", 0700, &supervisor->log_fd },
-		{ &supervisor->state_fd, "held", 0700, &supervisor->held_fd },
-	};
-	int r = open_top(supervisor->settings->run_folder, &supervisor->run_fd, err);
+static const struct {
+	bool is_state; /* else: of the run folder */
+	const char *name;
+	mode_t mode;
+} folders[PIC_FOLDERS] = {
+	[PIC_WORK] = { false, "w", 0700 },     [PIC_INSTANCES] = { false, "i", 0755 },
+	[PIC_STORE] = { true, "store", 0755 }, [PIC_LOGS] = { true, "log", 0700 },
+	[PIC_HOLDS] = { true, "held", 0700 },
+};
 
-	if (r == 0)
-		r = open_top(supervisor->settings->state_folder, &supervisor->state_fd, err);
-	for (size_t i = 0; r == 0 && i < PIC_COUNT(below); i++)
-		r = pic_folder_open(*below[i].parent, below[i].name, true, below[i].mode, 0, 0,
-				    below[i].fd, err);
-	if (r == 0) /* what a power cut left half written */
-		r = pic_folder_sweep(supervisor->store_fd, err);
+/* With `empty`, without anything that was in them. */
+static int open_folders(struct pic_supervisor *supervisor, bool empty, struct pic_error *err)
+{
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < PIC_FOLDERS; i++) {
+		int parent = folders[i].is_state ? supervisor->state_fd : supervisor->run_fd;
+
+		if (empty) {
+			pic_close_fd(&supervisor->folders[i]);
+			r = pic_folder_remove(parent, folders[i].name, err);
+		}
+		if (r == 0)
+			r = pic_folder_open(parent, folders[i].name, true, folders[i].mode, 0, 0,
+					    &supervisor->folders[i], err);
+	}
+	if (r == 0) /* what a power cut or a killed child left half written */
+		r = pic_folder_sweep(supervisor->folders[PIC_STORE], err);
 	return r;
 }
 
@@ -103,26 +108,12 @@ static void stop_all(struct pic_supervisor *supervisor, bool forget)
 	}
 }
 
-static void empty_folder(int folder)
-{
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
-
-	for (struct dirent *item; list && (item = readdir(list));)
-		if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0 &&
-		    unlinkat(folder, item->d_name, 0) < 0)
-			pic_folder_remove(folder, item->d_name, NULL);
-	if (list)
-		closedir(list);
-}
-
 static void purge_done(struct pic_supervisor *supervisor)
 {
-	const int folders[] = { supervisor->store_fd, supervisor->log_fd, supervisor->held_fd,
-				supervisor->work_fd, supervisor->instance_fd };
+	struct pic_error err = PIC_ERROR_INIT;
 
-	for (size_t i = 0; i < PIC_COUNT(folders); i++)
-		empty_folder(folders[i]);
+	if (open_folders(supervisor, true, &err) < 0)
+		pic_log(PIC_LOG_ERROR, "purge-failed", PIC_TEXT("why", err.text));
 	memset(&supervisor->ledger, 0, sizeof(supervisor->ledger));
 	pic_ledger_write(supervisor, NULL);
 	supervisor->purging = false;
@@ -220,20 +211,24 @@ static int take_signals(struct pic_supervisor *supervisor, struct pic_error *err
 		int signo;
 		pic_signal_fn *fn;
 	} const signals[] = {
-		{ SIGTERM, on_end_signal },    { SIGINT, on_end_signal },
-		{ SIGHUP, on_reload_signal },  { SIGUSR2, on_replace_signal },
+		{ SIGTERM, on_end_signal },
+		{ SIGINT, on_end_signal },
+		{ SIGHUP, on_reload_signal },
+		{ SIGUSR2, on_replace_signal },
 	};
 	int r = 0;
 
 	signal(SIGPIPE, SIG_IGN); /* a child may be gone before its gate is opened */
 	for (size_t i = 0; r == 0 && i < PIC_COUNT(signals); i++)
-		r = pic_loop_signal(supervisor->loop, signals[i].signo, signals[i].fn, supervisor, err);
+		r = pic_loop_signal(supervisor->loop, signals[i].signo, signals[i].fn, supervisor,
+				    err);
 	return r;
 }
 
 static int begin(struct pic_supervisor *supervisor, struct pic_error *err)
 {
-	ssize_t size = readlink("/proc/self/exe", supervisor->program, sizeof(supervisor->program) - 1);
+	ssize_t size =
+		readlink("/proc/self/exe", supervisor->program, sizeof(supervisor->program) - 1);
 	int r;
 
 	if (geteuid() != 0)
@@ -241,7 +236,11 @@ static int begin(struct pic_supervisor *supervisor, struct pic_error *err)
 	if (size < 0)
 		return pic_error_errno(err, errno, "/proc/self/exe cannot be read, mount /proc");
 	umask(0077); /* folders and sockets get their modes by name */
-	r = open_folders(supervisor, err);
+	r = open_top(supervisor->settings->run_folder, &supervisor->run_fd, err);
+	if (r == 0)
+		r = open_top(supervisor->settings->state_folder, &supervisor->state_fd, err);
+	if (r == 0)
+		r = open_folders(supervisor, false, err);
 	if (r < 0)
 		return r;
 	name_cgroup(supervisor);
@@ -268,14 +267,18 @@ static void finish(struct pic_supervisor *supervisor)
 {
 	const struct pic_supervisor_settings *settings = supervisor->settings;
 
+	for (unsigned i = 0; i < PIC_TAKES_MAX; i++)
+		if (supervisor->takes[i])
+			pic_child_cancel(supervisor->takes[i]);
 	if (settings->ending)
 		settings->ending(settings->data);
 	if (supervisor->ending) { /* nothing runs: nothing need be remembered */
-		empty_folder(supervisor->run_fd);
+		pic_folder_remove(AT_FDCWD, settings->run_folder, NULL);
 		pic_cgroups_close(&supervisor->cgroups, supervisor->cgroup_folder, true);
 	}
 	if (supervisor->replace) {
-		pic_log(PIC_LOG_INFO, "replaced-in-place", PIC_TEXT("program", supervisor->program));
+		pic_log(PIC_LOG_INFO, "replaced-in-place",
+			PIC_TEXT("program", supervisor->program));
 		execv(supervisor->program, settings->argv);
 		pic_log(PIC_LOG_ERROR, "not-replaced", PIC_TEXT("why", strerror(errno)));
 	}

@@ -19,9 +19,9 @@ struct pic_supervisor_settings {
 	const char *policy_file;
 	uid_t agent_user; /* (uid_t)-1: the number below policy's workload users */
 	gid_t agent_group;
-	char *const *argv; /* of the program, for its replacement in place */
+	char *const *argv;   /* of the program, for its replacement in place */
 	bool ends_workloads; /* when it ends, they end; otherwise they outlive it */
-	bool purge; /* take over what is there, remove it all, end */
+	bool purge;	     /* take over what is there, remove it all, end */
 	/* The agent's side, when the caller runs it beside: it may begin, it must end. Or NULL. */
 	void (*serving)(void *data, uid_t agent_user, gid_t agent_group);
 	void (*ending)(void *data);

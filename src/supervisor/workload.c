@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -94,26 +95,28 @@ void pic_workload_ready(struct pic_workload *workload)
 
 static void remove_file(int folder, const char *name, int flags)
 {
-	if (folder >= 0 && unlinkat(folder, name, flags) < 0 && errno != ENOENT && errno != ENOTEMPTY)
+	if (folder >= 0 && unlinkat(folder, name, flags) < 0 && errno != ENOENT &&
+	    errno != ENOTEMPTY)
 		pic_log(PIC_LOG_WARNING, "file-not-removed", PIC_TEXT("file", name),
 			PIC_TEXT("why", strerror(errno)));
 }
 
-void pic_workload_remove_files(struct pic_supervisor *supervisor, const struct pic_workload_name *name)
+void pic_workload_remove_files(struct pic_supervisor *supervisor,
+			       const struct pic_workload_name *name)
 {
 	char file[PIC_WORKLOAD_FILE_TEXT], segment[PIC_WORKLOAD_FILE_TEXT + 2];
 
 	pic_workload_file_text(name, file);
 	for (int i = 0; i < 2; i++) {
 		snprintf(segment, sizeof(segment), "%s.%d", file, i);
-		remove_file(supervisor->log_fd, segment, 0);
+		remove_file(supervisor->folders[PIC_LOGS], segment, 0);
 	}
-	pic_folder_remove(supervisor->work_fd, file, NULL);
+	pic_folder_remove(supervisor->folders[PIC_WORK], file, NULL);
 	for (struct pic_workload *w = supervisor->workloads; w; w = w->next)
 		if (pic_workload_name_compare(&w->entry.name, name) != 0 &&
 		    strcmp(w->entry.name.instance, name->instance) == 0)
 			return; /* others of this instance still use its folder */
-	pic_folder_remove(supervisor->instance_fd, name->instance, NULL);
+	pic_folder_remove(supervisor->folders[PIC_INSTANCES], name->instance, NULL);
 }
 
 static void forget(struct pic_workload *w)
@@ -198,6 +201,9 @@ void pic_workload_stop(struct pic_workload *workload)
 		workload->entry.state = PIC_LEDGER_STOPPING;
 		pic_workload_changed(workload);
 	}
+	/* by the descriptor too: it may have been forked just now and not have joined its cgroup yet */
+	if (workload->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, workload->pidfd, SIGKILL, NULL, 0);
 	pic_cgroup_end(&workload->supervisor->cgroups, workload->file, NULL);
 	pic_workload_settle(workload);
 }

@@ -71,6 +71,6 @@ int pic_broker_failure(const struct pic_broker_request *request, int saved_errno
 		return pic_error_set(err, -EADDRINUSE,
 				     "%s is in use by another program: `ss -lnp` names it", what);
 	return pic_error_errno(err, saved_errno, "%s cannot be %s", what,
-			       request->operation == PIC_BROKER_CONNECT ? "connected to" :
-									  "listened on");
+			       request->operation == PIC_BROKER_CONNECT ? "connected to"
+									: "listened on");
 }

@@ -36,9 +36,9 @@ enum pic_run_mode {
 struct pic_profile {
 	enum pic_run_mode mode;
 	bool needs_artifact;
-	bool needs_broker;	 /* gets listeners and connections from the supervisor */
+	bool needs_broker;	    /* gets listeners and connections from the supervisor */
 	uint64_t keep_capabilities; /* bits of CAP_*; 0 for nearly all */
-	uint64_t memory_overhead; /* bytes the runner needs besides what the spec asks for */
+	uint64_t memory_overhead;   /* bytes the runner needs besides what the spec asks for */
 	uint32_t tasks_max;
 };
 
@@ -49,14 +49,15 @@ struct pic_runner {
 	const struct pic_workload_name *name;
 	const void *spec;
 	const struct pic_policy *policy;
-	int artifact_fd;		    /* read-only, the store's copy; -1 when none */
-	int broker_fd;			    /* datagram socket to the supervisor, see workload/broker.h */
-	int files[PIC_RUNNER_FILES_MAX];    /* what open() got, in its order; -1 ends */
-	struct pic_workload_log *log;	    /* the workload's standard output and error, line by line */
+	int artifact_fd; /* read-only, the store's copy; -1 when none */
+	int broker_fd;	 /* datagram socket to the supervisor, see workload/broker.h */
+	int files[PIC_RUNNER_FILES_MAX]; /* what open() got, in its order; -1 ends */
+	struct pic_workload_log *log; /* the workload's standard output and error, line by line */
 	/* Tell the supervisor that the workload is up (once). */
 	void (*ready)(struct pic_runner *runner);
 	/* Leave the note from which an end is known even when no supervisor sees it. Call before return. */
-	void (*ended)(struct pic_runner *runner, enum pic_end_kind kind, int value, const char *text);
+	void (*ended)(struct pic_runner *runner, enum pic_end_kind kind, int value,
+		      const char *text);
 	void *context; /* of ready and ended */
 };
 

@@ -15,8 +15,8 @@ static void check_ports(const struct pic_policy_ports *ports)
 	char text[96];
 
 	pic_ports_text(ports, text);
-	if (pic_ports_parse(text, strlen(text), &again, NULL) < 0 || !pic_ports_contain(ports, &again) ||
-	    !pic_ports_contain(&again, ports))
+	if (pic_ports_parse(text, strlen(text), &again, NULL) < 0 ||
+	    !pic_ports_contain(ports, &again) || !pic_ports_contain(&again, ports))
 		abort();
 }
 

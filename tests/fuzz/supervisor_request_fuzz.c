@@ -20,7 +20,8 @@ static void check_name(const struct pic_workload_name *name)
 	struct pic_workload_name again;
 
 	pic_workload_file_text(name, text);
-	if (strlen(text) < 3 || text[0] == '.' || strchr(text, '/') || pic_workload_file_parse(text, &again) < 0 ||
+	if (strlen(text) < 3 || text[0] == '.' || strchr(text, '/') ||
+	    pic_workload_file_parse(text, &again) < 0 ||
 	    pic_workload_name_compare(name, &again) != 0)
 		abort();
 }
@@ -40,8 +41,10 @@ static void fuzz_request(const uint8_t *data, size_t size)
 		if (request.operation == PIC_SUPERVISOR_START &&
 		    strlen(request.type) > PIC_TYPE_MAX)
 			abort();
-		if (request.operation == PIC_SUPERVISOR_START || request.operation == PIC_SUPERVISOR_STOP ||
-		    request.operation == PIC_SUPERVISOR_HOLD || request.operation == PIC_SUPERVISOR_LOG ||
+		if (request.operation == PIC_SUPERVISOR_START ||
+		    request.operation == PIC_SUPERVISOR_STOP ||
+		    request.operation == PIC_SUPERVISOR_HOLD ||
+		    request.operation == PIC_SUPERVISOR_LOG ||
 		    request.operation == PIC_SUPERVISOR_RELEASE)
 			check_name(&request.name);
 	}
@@ -65,7 +68,8 @@ static void fuzz_ledger(const uint8_t *data, size_t size)
 	for (uint32_t i = 0; i < head.entry_count; i++)
 		if (pic_ledger_entry_read(&file, i, &entry, NULL) == 0) {
 			check_name(&entry.name);
-			if (strlen(entry.end_text) >= sizeof(entry.end_text) || strlen(entry.type) > PIC_TYPE_MAX)
+			if (strlen(entry.end_text) >= sizeof(entry.end_text) ||
+			    strlen(entry.type) > PIC_TYPE_MAX)
 				abort();
 		}
 }

@@ -350,6 +350,20 @@ def test_a_granted_port_is_listened_on(client):
     wait(lambda: listens(8085), what="port 8085 is open again")
 
 
+def test_a_port_is_free_at_once_after_connections(client):
+    """Connections that the ended module closed wait in the kernel for a minute; its successor does not."""
+    content = harness.MODULE.read_bytes()
+    client.take(content)
+    client.start(NAME, content)
+    client.until(NAME, "running")
+    with wait(lambda: socket.create_connection(("127.0.0.1", 8085), 2), what="port 8085 is open") as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        client.stop(NAME)
+    client.start(NAME, content)
+    wait(lambda: harness.http_get(8085)[0] == 200, what="the next one answers")
+
+
 def test_a_port_that_policy_or_the_spec_does_not_grant_is_refused(client):
     for port, spec, word in ((7000, {}, "listen tcp 7000"), (8085, {"listen": ["tcp 8086"]}, "wasm.listen")):
         content = listener(port)
@@ -560,6 +574,14 @@ def test_an_end_that_no_supervisor_saw_is_known_from_the_note(supervisor, client
     assert (entry.state, entry.end, entry.end_value) == ("ended", "status", 5)
     assert client.list()["a/killed"].end == "unknown"
     assert supervisor.workload_cgroups() == []
+
+
+def test_an_end_that_was_seen_stays_known(supervisor, client, running):
+    os.kill(running.pid, signal.SIGKILL)
+    ended = client.until(NAME, "ended")
+    supervisor.crash()
+    again = supervisor.start().list()[NAME]
+    assert (again.state, again.end, again.end_value, again.ended) == ("ended", "signal", 9, ended.ended)
 
 
 def test_all_killed_at_once_leaves_nothing_over(supervisor, client):
@@ -896,10 +918,10 @@ def test_idle_it_does_not_wake_up(supervisor, client, running):
     def both():
         return switches(supervisor.pid), switches(running.pid)
 
-    def asleep():
-        return all(privileged.status_of(pid)["State"].startswith("S") for pid in (supervisor.pid, running.pid))
+    def quiet():
+        before = both()
+        time.sleep(3)  # the measurement itself
+        return both() == before
     client.list()
-    wait(asleep, what="both sleep")
-    before = both()
-    time.sleep(3)  # the measurement itself
-    assert both() == before
+    # a periodic wake-up shows in each window; a late page or a message under way only in the first
+    assert any(quiet() for _ in range(3))

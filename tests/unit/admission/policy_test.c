@@ -48,7 +48,8 @@ static void reads_the_shipped_file(void **state)
 	struct pic_policy_ports wanted = ports("0.0.0.0:8085");
 
 	(void)state;
-	assert_int_equal(pic_file_read_path(PIC_TEST_SOURCE_DIR "/etc/policy.conf", &text, &err), 0);
+	assert_int_equal(pic_file_read_path(PIC_TEST_SOURCE_DIR "/etc/policy.conf", &text, &err),
+			 0);
 	policy = parsed(pic_buf_text(&text));
 	assert_int_equal(pic_policy_allows_type(&policy, "wasm", &err), 0);
 	assert_int_equal(pic_policy_allows_listen(&policy, &wanted, &err), 0);
@@ -80,20 +81,58 @@ static void an_empty_file_allows_nothing(void **state)
 static void every_bad_line_is_named(void **state)
 {
 	static const char *const lines[] = {
-		"allow", "allow a b", "allow UPPER", "allow averyverylongtypename",
-		"users 0-10", "users 999-2000", "users 2000-1500", "users 2000-999999", "users x-y", "users",
+		"allow",
+		"allow a b",
+		"allow UPPER",
+		"allow averyverylongtypename",
+		"users 0-10",
+		"users 999-2000",
+		"users 2000-1500",
+		"users 2000-999999",
+		"users x-y",
+		"users",
 		"users 4294967290-4294967295",
-		"listen tcp", "listen tcp 0", "listen tcp 70000", "listen sctp 80", "listen tcp 90-80",
-		"listen tcp 80 to 1.2.3.4", "listen tcp 80 on", "listen tcp 80 on 1.2.3", "listen tcp 80 on 1.2.3.4/33",
-		"listen tcp 80 on ::1/129", "listen tcp 80 on 1.2.3.4 more", "listen tcp 80-", "listen tcp -80",
+		"listen tcp",
+		"listen tcp 0",
+		"listen tcp 70000",
+		"listen sctp 80",
+		"listen tcp 90-80",
+		"listen tcp 80 to 1.2.3.4",
+		"listen tcp 80 on",
+		"listen tcp 80 on 1.2.3",
+		"listen tcp 80 on 1.2.3.4/33",
+		"listen tcp 80 on ::1/129",
+		"listen tcp 80 on 1.2.3.4 more",
+		"listen tcp 80-",
+		"listen tcp -80",
 		"listen tcp 80 on 1.2.3.4:5",
-		"connect tcp 80 on 1.2.3.4", "connect tcp 443 to example.com",
-		"folder", "folder /srv", "folder srv read-only", "folder /srv rw", "folder /srv/../etc read-only",
-		"folder /srv/ writable", "folder /a//b writable", "folder /a/./b writable", "folder /a/.. writable",
+		"connect tcp 80 on 1.2.3.4",
+		"connect tcp 443 to example.com",
+		"folder",
+		"folder /srv",
+		"folder srv read-only",
+		"folder /srv rw",
+		"folder /srv/../etc read-only",
+		"folder /srv/ writable",
+		"folder /a//b writable",
+		"folder /a/./b writable",
+		"folder /a/.. writable",
 		"folder /a/. writable",
-		"memory-max", "memory-max 1", "memory-max lots", "memory-max 10M 20M", "memory-max -1",
-		"artifact-max 1", "store-max 0", "log-max 1k", "workloads-max 0", "workloads-max 5000",
-		"processes-max 0", "processes-max 99999", "unknown 1", "Allow wasm", "a b c d e f g h i",
+		"memory-max",
+		"memory-max 1",
+		"memory-max lots",
+		"memory-max 10M 20M",
+		"memory-max -1",
+		"artifact-max 1",
+		"store-max 0",
+		"log-max 1k",
+		"workloads-max 0",
+		"workloads-max 5000",
+		"processes-max 0",
+		"processes-max 99999",
+		"unknown 1",
+		"Allow wasm",
+		"a b c d e f g h i",
 	};
 
 	(void)state;
@@ -114,8 +153,8 @@ static void every_bad_line_is_named(void **state)
 
 static void a_single_value_is_given_once(void **state)
 {
-	static const char *const words[] = { "users 2000-3000", "memory-max 64M",   "artifact-max 1M",
-					     "store-max 1M",	"log-max 1M",	    "workloads-max 3",
+	static const char *const words[] = { "users 2000-3000", "memory-max 64M", "artifact-max 1M",
+					     "store-max 1M",	"log-max 1M",	  "workloads-max 3",
 					     "processes-max 3" };
 	char text[128];
 	struct pic_policy policy;
@@ -148,7 +187,8 @@ static void counts_are_bounded(void **state)
 	for (int i = 0; i < 2000; i++)
 		pic_buf_text_add(&text, "#");
 	assert_int_equal(parse(pic_buf_text(&text), &policy, &err), -EINVAL);
-	assert_int_equal(pic_policy_parse(&policy, "allow wasm\0", 11, "policy.conf", &err), -EINVAL);
+	assert_int_equal(pic_policy_parse(&policy, "allow wasm\0", 11, "policy.conf", &err),
+			 -EINVAL);
 }
 
 static void ports_are_sets(void **state)
@@ -181,7 +221,8 @@ static void ports_are_sets(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct pic_policy_ports outer = ports(cases[i].outer), inner = ports(cases[i].inner);
+		struct pic_policy_ports outer = ports(cases[i].outer),
+					inner = ports(cases[i].inner);
 
 		if (pic_ports_contain(&outer, &inner) != cases[i].contained)
 			fail_msg("%s in %s", cases[i].inner, cases[i].outer);
@@ -190,13 +231,32 @@ static void ports_are_sets(void **state)
 
 static void port_texts_come_back(void **state)
 {
-	static const char *const texts[] = { "tcp:*:80",	      "udp:*:53",
-					     "tcp:127.0.0.1:8085",    "tcp:10.0.0.0/8:1-65535",
-					     "udp:[::1]:8000-8010",   "tcp:[fe80::/10]:443" };
-	static const char *const bad[] = { "",	     "0",	   "65536",	"80-79",     "a",
-					   "1.2.3:4", "::1:80",	   "[::1]80",	"[::1:80",   "tcp:",
-					   "tcp:1.2.3.4", "1.2.3.4/33:80", "[1::/200]:80", "sctp:80", "80 ",
-					   " 80",    "+80",	   "80-",	"*/8:80",    "1.2.3.4/:80" };
+	static const char *const texts[] = { "tcp:*:80",
+					     "udp:*:53",
+					     "tcp:127.0.0.1:8085",
+					     "tcp:10.0.0.0/8:1-65535",
+					     "udp:[::1]:8000-8010",
+					     "tcp:[fe80::/10]:443" };
+	static const char *const bad[] = { "",
+					   "0",
+					   "65536",
+					   "80-79",
+					   "a",
+					   "1.2.3:4",
+					   "::1:80",
+					   "[::1]80",
+					   "[::1:80",
+					   "tcp:",
+					   "tcp:1.2.3.4",
+					   "1.2.3.4/33:80",
+					   "[1::/200]:80",
+					   "sctp:80",
+					   "80 ",
+					   " 80",
+					   "+80",
+					   "80-",
+					   "*/8:80",
+					   "1.2.3.4/:80" };
 	struct pic_policy_ports out;
 	char text[96];
 
@@ -213,8 +273,8 @@ static void port_texts_come_back(void **state)
 
 static void the_missing_line_would_help(void **state)
 {
-	static const char *const wanted[] = { "8085", "udp:9000-9010", "127.0.0.1:7000",
-					      "[::1]:7000", "10.0.0.0/8:1", "[fe80::/10]:443" };
+	static const char *const wanted[] = { "8085",	    "udp:9000-9010", "127.0.0.1:7000",
+					      "[::1]:7000", "10.0.0.0/8:1",  "[fe80::/10]:443" };
 	struct pic_policy empty = parsed("");
 	struct pic_error err = PIC_ERROR_INIT;
 
@@ -242,13 +302,20 @@ static void folders_do_not_climb(void **state)
 		const char *path;
 		bool writable, allowed;
 	} cases[] = {
-		{ "/srv/data", false, true },	   { "/srv/data/a/b", false, true },
-		{ "/srv/data", true, false },	   { "/srv/out", true, true },
-		{ "/srv/out/x", false, true },	   { "/srv/database", false, false },
-		{ "/srv", false, false },	   { "/", false, false },
-		{ "/srv/data/../../etc", false, false }, { "/srv/data/..", false, false },
-		{ "srv/data", false, false },	   { "", false, false },
-		{ "/srv/data/./x", false, false }, { "/srv//data", false, false },
+		{ "/srv/data", false, true },
+		{ "/srv/data/a/b", false, true },
+		{ "/srv/data", true, false },
+		{ "/srv/out", true, true },
+		{ "/srv/out/x", false, true },
+		{ "/srv/database", false, false },
+		{ "/srv", false, false },
+		{ "/", false, false },
+		{ "/srv/data/../../etc", false, false },
+		{ "/srv/data/..", false, false },
+		{ "srv/data", false, false },
+		{ "", false, false },
+		{ "/srv/data/./x", false, false },
+		{ "/srv//data", false, false },
 	};
 
 	(void)state;
@@ -273,14 +340,15 @@ static void memory_has_a_limit(void **state)
 
 static void a_struct_from_a_pipe_is_checked(void **state)
 {
-	const struct pic_policy good = parsed("allow wasm\nlisten tcp 1\nconnect udp 1 to ::1\nfolder /a read-only");
+	const struct pic_policy good =
+		parsed("allow wasm\nlisten tcp 1\nconnect udp 1 to ::1\nfolder /a read-only");
 	struct pic_policy bad;
 
 	(void)state;
-#define SPOIL(change)                                    \
-	do {                                             \
-		bad = good;                              \
-		change;                                  \
+#define SPOIL(change) \
+	do { \
+		bad = good; \
+		change; \
 		assert_false(pic_policy_is_valid(&bad)); \
 	} while (0)
 	SPOIL(bad.type_count = PIC_POLICY_TYPES_MAX + 1);
@@ -310,8 +378,10 @@ static void the_same_text_gives_the_same_bytes(void **state)
 	(void)state;
 	memset(&a, 0xaa, sizeof(a));
 	memset(&b, 0x55, sizeof(b));
-	assert_int_equal(parse("allow wasm\nlisten tcp 8000 on ::1\nfolder /x writable", &a, &err), 0);
-	assert_int_equal(parse("allow wasm\nlisten tcp 8000 on ::1\nfolder /x writable", &b, &err), 0);
+	assert_int_equal(parse("allow wasm\nlisten tcp 8000 on ::1\nfolder /x writable", &a, &err),
+			 0);
+	assert_int_equal(parse("allow wasm\nlisten tcp 8000 on ::1\nfolder /x writable", &b, &err),
+			 0);
 	assert_memory_equal(&a, &b, sizeof(a));
 }
 

@@ -43,7 +43,9 @@ static int open_count(void)
 static void bytes_and_descriptors_arrive(void **state)
 {
 	char sent[] = "hello", room[16];
-	struct pic_message out = { .data = sent, .size = sizeof(sent), .fds = { 0, 0, 0, 0 }, .fd_count = 4 };
+	struct pic_message out = {
+		.data = sent, .size = sizeof(sent), .fds = { 0, 0, 0, 0 }, .fd_count = 4
+	};
 	struct pic_message in = { .data = room, .size = sizeof(room) };
 	int before = open_count();
 
@@ -75,12 +77,17 @@ static void too_many_descriptors_are_none(void **state)
 			struct cmsghdr align;
 		} control = { 0 };
 		struct iovec part = { &byte, 1 };
-		struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-					 .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int)) };
+		struct msghdr header = { .msg_iov = &part,
+					 .msg_iovlen = 1,
+					 .msg_control = &control,
+					 .msg_controllen =
+						 CMSG_SPACE((size_t)count * sizeof(int)) };
 		struct pic_message in = { .data = room, .size = sizeof(room) };
 
-		*CMSG_FIRSTHDR(&header) = (struct cmsghdr){ .cmsg_len = CMSG_LEN((size_t)count * sizeof(int)),
-							    .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+		*CMSG_FIRSTHDR(&header) =
+			(struct cmsghdr){ .cmsg_len = CMSG_LEN((size_t)count * sizeof(int)),
+					  .cmsg_level = SOL_SOCKET,
+					  .cmsg_type = SCM_RIGHTS };
 		assert_int_equal(sendmsg(ends[0], &header, 0), 1);
 		assert_int_equal(pic_message_receive(ends[1], &in), -EMSGSIZE);
 		assert_int_equal(in.fd_count, 0);
@@ -126,7 +133,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bytes_and_descriptors_arrive, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_many_descriptors_are_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_does_not_fit_is_told, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_end_and_the_sender_are_known, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_end_and_the_sender_are_known, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

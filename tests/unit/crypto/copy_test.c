@@ -36,7 +36,8 @@ static void sizes_around_the_step(void **state)
 		struct pic_sha256 copy, whole;
 
 		assert_int_equal(pic_sha256_copy(from, to, sizes[i], &copy, NULL), 0);
-		assert_int_equal(lseek(from, 0, SEEK_CUR), 100001); /* the sender's offset is not moved */
+		assert_int_equal(lseek(from, 0, SEEK_CUR),
+				 100001); /* the sender's offset is not moved */
 		assert_int_equal(pread(to, copied, 100001, 0), sizes[i]);
 		assert_memory_equal(copied, bytes, sizes[i]);
 		pic_sha256_of(bytes, sizes[i], &whole);

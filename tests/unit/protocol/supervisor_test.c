@@ -14,7 +14,8 @@
 
 static struct pic_supervisor_request request_of(uint32_t operation)
 {
-	struct pic_supervisor_request request = { .version = PIC_SUPERVISOR_VERSION, .operation = operation };
+	struct pic_supervisor_request request = { .version = PIC_SUPERVISOR_VERSION,
+						  .operation = operation };
 
 	strcpy(request.name.instance, "tiny-app");
 	strcpy(request.name.component, "wasm-module");
@@ -36,8 +37,10 @@ static void every_operation_has_its_shape(void **state)
 	(void)state;
 	for (uint32_t operation = 0; operation < 200; operation++) {
 		struct pic_supervisor_request request = request_of(operation);
-		bool known = (operation >= 1 && operation <= 9) || (operation >= 65 && operation <= 68);
-		bool takes = operation == PIC_SUPERVISOR_TAKE, starts = operation == PIC_SUPERVISOR_START;
+		bool known = (operation >= 1 && operation <= 9) ||
+			     (operation >= 65 && operation <= 68);
+		bool takes = operation == PIC_SUPERVISOR_TAKE,
+		     starts = operation == PIC_SUPERVISOR_START;
 
 		assert_int_equal(check(&request, 0, takes), known ? 0 : -EPROTO);
 		assert_int_equal(check(&request, 0, !takes), -EPROTO);
@@ -67,9 +70,11 @@ static void a_short_request_is_none(void **state)
 
 static void names_and_types_are_checked_where_they_count(void **state)
 {
-	static const uint32_t with_name[] = { PIC_SUPERVISOR_START, PIC_SUPERVISOR_STOP, PIC_SUPERVISOR_LOG,
-					      PIC_SUPERVISOR_HOLD, PIC_SUPERVISOR_RELEASE };
-	static const char *const bad[] = { "", ".", "..", "../x", "a/b", "a~b", "A", "-a", "a-", "a b", "a\n" };
+	static const uint32_t with_name[] = { PIC_SUPERVISOR_START, PIC_SUPERVISOR_STOP,
+					      PIC_SUPERVISOR_LOG, PIC_SUPERVISOR_HOLD,
+					      PIC_SUPERVISOR_RELEASE };
+	static const char *const bad[] = { "",	".",  "..", "../x", "a/b", "a~b",
+					   "A", "-a", "a-", "a b",  "a\n" };
 
 	(void)state;
 	for (size_t i = 0; i < PIC_COUNT(with_name); i++) {
@@ -102,8 +107,8 @@ static void file_names_and_back(void **state)
 {
 	struct pic_workload_name name = { "tiny-app", "wasm.module" }, again;
 	char text[PIC_WORKLOAD_FILE_TEXT];
-	static const char *const bad[] = { "",	    "a",    "a~",      "~b",   "a~b~c", "a/b~c",
-					   "supervisor", "a~..", "..~a", "a~B" };
+	static const char *const bad[] = { "",	    "a",	  "a~",	  "~b",	  "a~b~c",
+					   "a/b~c", "supervisor", "a~..", "..~a", "a~B" };
 
 	(void)state;
 	pic_workload_file_text(&name, text);
@@ -137,10 +142,10 @@ static void entries_that_cannot_be_true(void **state)
 
 	(void)state;
 	assert_true(pic_ledger_entry_is_valid(&good));
-#define SPOIL(change)                                          \
-	do {                                                   \
-		bad = good;                                    \
-		change;                                        \
+#define SPOIL(change) \
+	do { \
+		bad = good; \
+		change; \
 		assert_false(pic_ledger_entry_is_valid(&bad)); \
 	} while (0)
 	SPOIL(bad.state = 0);

@@ -132,7 +132,8 @@ static void a_member_is_seen_counted_and_ended(void **state)
 	if (!can_run())
 		skip();
 	assert_int_equal(pic_cgroup_make(&groups, GROUP, 32 << 20, 8, &err), 0);
-	assert_int_equal(pic_cgroup_make(&groups, GROUP, 32 << 20, 8, &err), 0); /* again: no matter */
+	assert_int_equal(pic_cgroup_make(&groups, GROUP, 32 << 20, 8, &err),
+			 0); /* again: no matter */
 	pid = child_in(GROUP, sleep_long, &ready);
 	assert_true(ready);
 	assert_true(pic_cgroup_holds(&groups, GROUP, pid));
@@ -370,7 +371,9 @@ static int tear_down(void **state)
 	if (!usable)
 		return 0;
 	pic_cgroups_close(&groups, folder, true);
-	snprintf(path, sizeof(path), "find /sys/fs/cgroup -name '%s' -o -name never-made 2>/dev/null | grep -q .", folder);
+	snprintf(path, sizeof(path),
+		 "find /sys/fs/cgroup -name '%s' -o -name never-made 2>/dev/null | grep -q .",
+		 folder);
 	left = system(path) == 0;
 	if (left)
 		printf("a base folder stayed behind\n");

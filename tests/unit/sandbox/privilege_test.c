@@ -40,8 +40,24 @@ static long status_hex(const char *key)
 	return value;
 }
 
-enum { CAP_EFF, CAP_PRM, CAP_INH, CAP_BND, CAP_AMB, NO_NEW, UID, EUID, GID, GROUPS, DUMPABLE, BITS,
-       SETUID_BACK, CORE, NOFILE, READ_SHADOW };
+enum {
+	CAP_EFF,
+	CAP_PRM,
+	CAP_INH,
+	CAP_BND,
+	CAP_AMB,
+	NO_NEW,
+	UID,
+	EUID,
+	GID,
+	GROUPS,
+	DUMPABLE,
+	BITS,
+	SETUID_BACK,
+	CORE,
+	NOFILE,
+	READ_SHADOW
+};
 
 static void drop_and_look(struct sandbox_child *child, void *data)
 {
@@ -122,7 +138,8 @@ static void number_zero_is_powerless(void **state)
 
 static void only_the_kept_capability_stays(void **state)
 {
-	struct pic_privileges wanted = { .user = USER, .group = USER,
+	struct pic_privileges wanted = { .user = USER,
+					 .group = USER,
 					 .keep_capabilities = 1ull << CAP_NET_ADMIN };
 	struct sandbox_child child;
 

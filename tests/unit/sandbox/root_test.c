@@ -27,8 +27,9 @@ static int set_up(void **state)
 	(void)state;
 	return mkdtemp(folder) && chdir(folder) == 0 && mkdir("inner", 0755) == 0 &&
 			       close(open("inner/file", O_CREAT | O_WRONLY, 0644)) == 0 &&
-			       close(open("secret", O_CREAT | O_WRONLY, 0644)) == 0 ?
-		       0 : -1;
+			       close(open("secret", O_CREAT | O_WRONLY, 0644)) == 0
+		       ? 0
+		       : -1;
 }
 
 static int tear_down(void **state)

@@ -21,7 +21,7 @@
 
 /* What the test's own child needs besides the rules it tries. */
 #ifdef __SANITIZE_ADDRESS__
-#define ALWAYS                                                                                 \
+#define ALWAYS \
 	PIC_SECCOMP_CALL(exit_group), PIC_SECCOMP_CALL(munmap), PIC_SECCOMP_CALL(sigaltstack), \
 		PIC_SECCOMP_CALL(mmap)
 #else
@@ -150,7 +150,8 @@ static void a_list_that_is_too_long_is_refused(void **state)
 	struct pic_error err = PIC_ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(pic_seccomp_allow(rules, PIC_COUNT(rules), PIC_SECCOMP_KILL, &err), -E2BIG);
+	assert_int_equal(pic_seccomp_allow(rules, PIC_COUNT(rules), PIC_SECCOMP_KILL, &err),
+			 -E2BIG);
 	assert_int_equal(prctl(PR_GET_SECCOMP, 0, 0, 0, 0), 0);
 }
 

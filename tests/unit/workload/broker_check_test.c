@@ -20,8 +20,10 @@ static void only_what_fits_makes_sense(void **state)
 		for (unsigned transport = 0; transport < 20; transport++)
 			for (unsigned family = 0; family < 12; family++) {
 				struct pic_broker_request request = {
-					.operation = operation, .transport = (uint8_t)transport,
-					.family = (uint8_t)family, .port = 80,
+					.operation = operation,
+					.transport = (uint8_t)transport,
+					.family = (uint8_t)family,
+					.port = 80,
 				};
 				struct pic_policy_ports wanted;
 				bool tcp = transport == PIC_TCP, udp = transport == PIC_UDP;
@@ -37,8 +39,11 @@ static void only_what_fits_makes_sense(void **state)
 
 static void the_wish_is_one_port_at_one_address(void **state)
 {
-	struct pic_broker_request request = { .operation = PIC_BROKER_LISTEN, .transport = PIC_TCP,
-					      .family = 4, .port = 8085, .address = { 127, 0, 0, 1, 9, 9 } };
+	struct pic_broker_request request = { .operation = PIC_BROKER_LISTEN,
+					      .transport = PIC_TCP,
+					      .family = 4,
+					      .port = 8085,
+					      .address = { 127, 0, 0, 1, 9, 9 } };
 	struct pic_policy_ports wanted;
 	struct sockaddr_storage address;
 	char text[96];
@@ -47,7 +52,8 @@ static void the_wish_is_one_port_at_one_address(void **state)
 	assert_int_equal(pic_broker_request_check(&request, &wanted, NULL), 0);
 	pic_ports_text(&wanted, text);
 	assert_string_equal(text, "tcp:127.0.0.1:8085");
-	assert_int_equal(wanted.network.address[4], 0); /* what lies behind the address is not taken along */
+	assert_int_equal(wanted.network.address[4],
+			 0); /* what lies behind the address is not taken along */
 	assert_int_equal(pic_broker_address(&request, &address), sizeof(struct sockaddr_in));
 	assert_int_equal(ntohs(((struct sockaddr_in *)&address)->sin_port), 8085);
 	request.family = 6;
@@ -60,8 +66,9 @@ static void the_wish_is_one_port_at_one_address(void **state)
 
 static void a_failure_names_the_port(void **state)
 {
-	struct pic_broker_request request = { .operation = PIC_BROKER_LISTEN, .transport = PIC_TCP, .family = 4,
-					      .port = 8085 };
+	struct pic_broker_request request = {
+		.operation = PIC_BROKER_LISTEN, .transport = PIC_TCP, .family = 4, .port = 8085
+	};
 	struct pic_error err = PIC_ERROR_INIT;
 
 	(void)state;

@@ -34,15 +34,36 @@ static void what_the_kernel_says_beats_the_note(void **state)
 		int value;
 		const char *text;
 	} cases[] = {
-		{ { .stopped = true, .status_known = true, .status = KILLED(9) }, PIC_END_NONE, 0, "stopped" },
-		{ { .stopped = true, .memory_kills = 1, .note = trap }, PIC_END_NONE, 0, "stopped" },
-		{ { .status_known = true, .status = KILLED(9), .memory_kills = 1 }, PIC_END_MEMORY, 0, "memory" },
+		{ { .stopped = true, .status_known = true, .status = KILLED(9) },
+		  PIC_END_NONE,
+		  0,
+		  "stopped" },
+		{ { .stopped = true, .memory_kills = 1, .note = trap },
+		  PIC_END_NONE,
+		  0,
+		  "stopped" },
+		{ { .status_known = true, .status = KILLED(9), .memory_kills = 1 },
+		  PIC_END_MEMORY,
+		  0,
+		  "memory" },
 		{ { .memory_kills = 2, .note = none }, PIC_END_MEMORY, 0, "memory" },
 		/* somebody else in the group was killed; this one ended by itself */
-		{ { .status_known = true, .status = EXIT(3), .memory_kills = 1 }, PIC_END_STATUS, 3, "status 3" },
-		{ { .status_known = true, .status = KILLED(11), .note = trap }, PIC_END_SIGNAL, 11, "signal 11" },
-		{ { .status_known = true, .status = KILLED(31) | 0x80 }, PIC_END_SIGNAL, 31, "signal 31" },
-		{ { .status_known = true, .status = EXIT(134), .note = trap }, PIC_END_TRAP, 0, "main" },
+		{ { .status_known = true, .status = EXIT(3), .memory_kills = 1 },
+		  PIC_END_STATUS,
+		  3,
+		  "status 3" },
+		{ { .status_known = true, .status = KILLED(11), .note = trap },
+		  PIC_END_SIGNAL,
+		  11,
+		  "signal 11" },
+		{ { .status_known = true, .status = KILLED(31) | 0x80 },
+		  PIC_END_SIGNAL,
+		  31,
+		  "signal 31" },
+		{ { .status_known = true, .status = EXIT(134), .note = trap },
+		  PIC_END_TRAP,
+		  0,
+		  "main" },
 		{ { .note = trap }, PIC_END_TRAP, 0, "main" },
 		{ { .status_known = true, .status = EXIT(0) }, PIC_END_STATUS, 0, "status 0" },
 		{ { .status_known = false }, PIC_END_UNKNOWN, 0, "nobody watched" },
@@ -102,7 +123,8 @@ static void a_long_text_is_cut_between_characters(void **state)
 		strcat(text, "\xc3\xa4");
 	note = noted(PIC_END_TRAP, 0, text);
 	assert_int_equal(strlen(note.end_text) % 2, 0);
-	assert_in_range(strlen(note.end_text), sizeof(note.end_text) - 3, sizeof(note.end_text) - 1);
+	assert_in_range(strlen(note.end_text), sizeof(note.end_text) - 3,
+			sizeof(note.end_text) - 1);
 }
 
 int main(void)
