@@ -8,12 +8,12 @@
 #include "hub/store/store.h"
 #include "net/server.h"
 
-struct pic_identity;	 /* hub/identity/identity.h */
-struct pic_artifacts;	 /* hub/artifacts/artifacts.h */
-struct pic_reconciler;	 /* hub/engine/reconciler.h */
-struct pic_kube;	 /* hub/kube_api/kube.h */
-struct pic_devices;	 /* hub/device_api/devices.h */
-struct pic_hub_server;	 /* hub/server.h */
+struct pic_identity;   /* hub/identity/identity.h */
+struct pic_artifacts;  /* hub/artifacts/artifacts.h */
+struct pic_reconciler; /* hub/engine/reconciler.h */
+struct pic_kube;       /* hub/kube_api/kube.h */
+struct pic_devices;    /* hub/device_api/devices.h */
+struct pic_hub_server; /* hub/server.h */
 
 struct pic_hub {
 	struct pic_loop *loop;

@@ -437,7 +437,8 @@ int pic_store_check(const char *folder, struct pic_error *err)
 	char path[PATH_MAX];
 
 	if (snprintf(path, sizeof(path), "%s/hub.db", folder) >= (int)sizeof(path))
-		return pic_error_set(err, -ENAMETOOLONG, "the name of the state folder is too long");
+		return pic_error_set(err, -ENAMETOOLONG,
+				     "the name of the state folder is too long");
 	if (access(path, F_OK) < 0)
 		return pic_error_errno(err, errno, "there is no store %s", path);
 	return pic_database_verify(path, err);

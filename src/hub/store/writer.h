@@ -38,7 +38,7 @@ struct pic_writer_facts {
 	uint64_t writes;       /* durable */
 	uint64_t transactions; /* durable; fewer than writes: that is group commit */
 	uint64_t failures;
-	double seconds; /* spent in transactions */
+	double seconds;	 /* spent in transactions */
 	bool is_failing; /* the last one failed */
 };
 
