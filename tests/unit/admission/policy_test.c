@@ -370,6 +370,42 @@ static void a_struct_from_a_pipe_is_checked(void **state)
 #undef SPOIL
 }
 
+static bool is_in_list(const void *data, uint32_t user)
+{
+	for (const uint32_t *taken = data; *taken; taken++)
+		if (*taken == user)
+			return true;
+	return false;
+}
+
+static void users_are_stable_and_never_shared(void **state)
+{
+	struct pic_policy policy = parsed("users 2000-2009");
+	struct pic_error err = PIC_ERROR_INIT;
+	uint32_t taken[11] = { 0 }, first, again;
+
+	(void)state;
+	assert_int_equal(pic_policy_choose_user(&policy, "a~b", is_in_list, taken, &first, &err),
+			 0);
+	assert_int_equal(pic_policy_choose_user(&policy, "a~b", is_in_list, taken, &again, &err),
+			 0);
+	assert_int_equal(first, again);
+	for (int i = 0; i < 10; i++) {
+		uint32_t user = 0;
+
+		assert_int_equal(
+			pic_policy_choose_user(&policy, "a~b", is_in_list, taken, &user, &err), 0);
+		assert_in_range(user, 2000, 2009);
+		assert_false(is_in_list(taken, user));
+		taken[i] = user;
+	}
+	again = 7;
+	assert_int_equal(pic_policy_choose_user(&policy, "a~b", is_in_list, taken, &again, &err),
+			 -EAGAIN);
+	assert_non_null(strstr(err.text, "users"));
+	assert_int_equal(again, 7);
+}
+
 static void the_same_text_gives_the_same_bytes(void **state)
 {
 	struct pic_policy a, b;
@@ -399,6 +435,7 @@ int main(void)
 		cmocka_unit_test(folders_do_not_climb),
 		cmocka_unit_test(memory_has_a_limit),
 		cmocka_unit_test(a_struct_from_a_pipe_is_checked),
+		cmocka_unit_test(users_are_stable_and_never_shared),
 		cmocka_unit_test(the_same_text_gives_the_same_bytes),
 	};
 
