@@ -48,6 +48,25 @@ static void cuts_the_widest(void **state)
 	assert_int_equal(strlen(strchr(text, '\n') + 1), 5 + 2 + 65 * 3 + 3 + 2 + 3 + 1);
 }
 
+static void a_row_of_81_is_cut_and_one_of_80_is_not(void **state)
+{
+	char cell[61];
+
+	(void)state;
+	for (size_t size = 59; size <= 60; size++) {
+		struct pic_table *table =
+			pic_table_new(2, (const char *[]){ "NAME", "NINETEEN-CHARACTERS" });
+		PIC_FREE char *text = NULL;
+
+		memset(cell, 'c', size);
+		cell[size] = '\0';
+		pic_table_row(table, (const char *[]){ cell, "end" });
+		text = printed(table);
+		assert_int_equal(strcspn(text, "\n"), 80);
+		assert_int_equal(strstr(text, "...") != NULL, size == 60);
+	}
+}
+
 static void gives_up_below_the_narrowest(void **state)
 {
 	const char *titles[20], *cells[20];
@@ -96,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(aligns_columns),
 		cmocka_unit_test(cuts_the_widest),
+		cmocka_unit_test(a_row_of_81_is_cut_and_one_of_80_is_not),
 		cmocka_unit_test(gives_up_below_the_narrowest),
 		cmocka_unit_test(escapes_cells),
 		cmocka_unit_test(takes_many_rows),

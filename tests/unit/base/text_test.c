@@ -144,7 +144,10 @@ static void escapes_what_a_terminal_would_obey(void **state)
 		     false, "\\xc2\\x9b31m"); /* C1: CSI in one character */
 	check_escape("\xff\xc3", false, "\\xff\\xc3");
 	check_escape("\xed\xa0\x80", false, "\\xed\\xa0\\x80"); /* a surrogate */
-	check_escape("\xc0\xaf", false, "\\xc0\\xaf");		/* an overlong slash */
+	check_escape("\xe0\x80\xaf", false, "\\xe0\\x80\\xaf");
+	check_escape("\xf0\x80\x80\xaf", false, "\\xf0\\x80\\x80\\xaf");
+	check_escape("\xf4\x90\x80\x80", false, "\\xf4\\x90\\x80\\x80");
+	check_escape("\xc0\xaf", false, "\\xc0\\xaf"); /* an overlong slash */
 	check_escape("\xe2\x80\xae"
 		     "txt",
 		     false, "\\xe2\\x80\\xaetxt"); /* right-to-left override */

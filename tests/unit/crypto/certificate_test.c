@@ -202,6 +202,46 @@ static void asks_for_the_use(void **state)
 			 -EKEYREJECTED);
 }
 
+/* By openssl: a certificate for server and client, and one that says nothing of its use. */
+static void several_uses_are_none_of_ours(void **state)
+{
+	static const char both[] =
+		"-----BEGIN CERTIFICATE-----\n"
+		"MIIBoTCCAUegAwIBAgIUEqG2An/F7zIYsU7xPHhwlMsMSNswCgYIKoZIzj0EAwIw\n"
+		"DzENMAsGA1UEAwwEYm90aDAgFw0yNjExMjQxNjAwMTlaGA8yMTI2MTAzMTE2MDAx\n"
+		"OVowDzENMAsGA1UEAwwEYm90aDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABKTp\n"
+		"yOZ8uKU8XAZRTpcuLRnfbpSxmA4kd3Paj40kx9nrSyWMGLKidxX89eqr9IsqDW/N\n"
+		"XHvy8P1YJRCm2nQCRBejfzB9MB0GA1UdDgQWBBR9QUYqTKkVd4WW57zbTZqpMYqk\n"
+		"ljAfBgNVHSMEGDAWgBR9QUYqTKkVd4WW57zbTZqpMYqkljAMBgNVHRMBAf8EAjAA\n"
+		"MA4GA1UdDwEB/wQEAwIHgDAdBgNVHSUEFjAUBggrBgEFBQcDAQYIKwYBBQUHAwIw\n"
+		"CgYIKoZIzj0EAwIDSAAwRQIhAMFT0MBACXMEvR4uf9t0a0rxyDezjU/Vv8pH0LRL\n"
+		"7DNCAiBw38igE2iM5YgeCgS603ZtXbjR6+Ko92qrqUs7te845A==\n"
+		"-----END CERTIFICATE-----\n";
+	static const char none[] =
+		"-----BEGIN CERTIFICATE-----\n"
+		"MIIBcTCCARigAwIBAgIUGmt/bMdFbiyjwsplYXUcGP0MKk0wCgYIKoZIzj0EAwIw\n"
+		"DzENMAsGA1UEAwwEbm9uZTAgFw0yNjExMjQxNjAwMTlaGA8yMTI2MTAzMTE2MDAx\n"
+		"OVowDzENMAsGA1UEAwwEbm9uZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDoP\n"
+		"UnF36ghHYXcju9GoYeUI2DtspYE9mowJE3FB5wYtE1Hf9Jv5FMTI4N0YZWXZVYVF\n"
+		"STlRk0VbKmyC+RsE8EWjUDBOMB0GA1UdDgQWBBS6X1j7HtAfLoiH8wyyyPiC98dY\n"
+		"1zAfBgNVHSMEGDAWgBS6X1j7HtAfLoiH8wyyyPiC98dY1zAMBgNVHRMBAf8EAjAA\n"
+		"MAoGCCqGSM49BAMCA0cAMEQCIBpIrRppQhkgNVTEpI3N62S4enH7IZ5at+k/BnaK\n"
+		"HX4AAiBdG7WCJ6q7ihtMjViyJhR+hfG1NPjywA89Us4Ug10B5g==\n"
+		"-----END CERTIFICATE-----\n";
+	struct pic_certificate_facts facts;
+
+	(void)state;
+	assert_int_equal(pic_certificate_read(both, &facts, NULL), 0);
+	assert_int_equal(facts.use, PIC_CERTIFICATE_OTHER);
+	assert_string_equal(facts.common_name, "both");
+	assert_int_equal(pic_certificate_read(none, &facts, NULL), 0);
+	assert_int_equal(facts.use, PIC_CERTIFICATE_OTHER);
+	for (int use = PIC_CERTIFICATE_AUTHORITY; use <= PIC_CERTIFICATE_TICKET; use++)
+		assert_int_equal(pic_certificate_verify_use(none, none,
+							    (enum pic_certificate_use)use, 0, NULL),
+				 -EKEYREJECTED);
+}
+
 static void takes_no_name_that_is_two(void **state)
 {
 	static const char *const bad[] = { "a,O=admin", "a+O=admin", "a\nO=admin", "a\\",
@@ -391,6 +431,7 @@ int main(void)
 		cmocka_unit_test(looks_at_the_callers_clock),
 		cmocka_unit_test(a_leaf_is_no_authority),
 		cmocka_unit_test(asks_for_the_use),
+		cmocka_unit_test(several_uses_are_none_of_ours),
 		cmocka_unit_test(takes_no_name_that_is_two),
 		cmocka_unit_test(signs_only_what_makes_sense),
 		cmocka_unit_test(long_names_and_far_dates),

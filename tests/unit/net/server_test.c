@@ -159,7 +159,7 @@ static void survives_rubbish(void **state)
 	uint64_t seed = 11;
 
 	fixture_serve(f, say_hello);
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 100; i++) {
 		char bytes[600];
 		size_t size = check_random(&seed) % sizeof(bytes);
 		size_t good = check_random(&seed) % (sizeof(GET) - 1);
@@ -248,6 +248,46 @@ static void a_body_has_a_limit(void **state)
 	raw_send(&raw, "0\r\n\r\n");
 	UNTIL(f, strstr(raw.text, "{\"code\":413"));
 	assert_int_equal(f->handled, 1);
+	raw_close(&raw);
+}
+
+/* curl asks before it sends a large body. */
+static void says_whether_a_body_is_welcome(void **state)
+{
+	struct fixture *f = *state;
+	static struct raw raw;
+
+	fixture_serve(f, describe);
+	raw_open(f, &raw);
+	raw_send(&raw,
+		 "PUT /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+	UNTIL(f, strstr(raw.text, "HTTP/1.1 100 Continue\r\n\r\n"));
+	raw_send(&raw, "body");
+	UNTIL(f, strstr(raw.text, "ok"));
+	assert_contains(f->seen, "body=body");
+	raw_close(&raw);
+	raw_open(f, &raw);
+	raw_send(&raw, "PUT /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+		       "Content-Length: 99999999\r\n\r\n");
+	UNTIL(f, strstr(raw.text, "HTTP/1.1 413"));
+	assert_null(strstr(raw.text, "100 Continue"));
+	raw_close(&raw);
+}
+
+/* HTTP/1.0 has no chunks: the end of the connection is the end of the stream. */
+static void an_old_client_gets_a_stream_too(void **state)
+{
+	struct fixture *f = *state;
+	static struct raw raw;
+
+	fixture_serve(f, start_stream);
+	raw_open(f, &raw);
+	raw_send(&raw, "GET /x HTTP/1.0\r\n\r\n");
+	UNTIL(f, strstr(raw.text, "\r\n\r\n"));
+	assert_true(pic_stream_write(f->kept[0], "line", 4));
+	UNTIL(f, pic_text_ends(raw.text, "\r\n\r\nline"));
+	pic_stream_end(f->kept[0]);
+	UNTIL(f, raw.closed);
 	raw_close(&raw);
 }
 
@@ -617,6 +657,29 @@ static void a_slow_peer_holds_no_more_than_the_maximum(void **state)
 	raw_close(&raw);
 }
 
+static void start_small_stream(struct fixture *f, struct pic_exchange *exchange)
+{
+	(void)f;
+	pic_stream_start(exchange, 200, "text/plain", 10);
+	assert_true(pic_stream_write(exchange, "12345678", 8));
+	assert_false(pic_stream_write(exchange, "too much", 8));
+	assert_true(pic_stream_write(exchange, "90", 2)); /* what was refused took no place */
+	assert_false(pic_stream_write(exchange, "x", 1));
+}
+
+static void a_refused_write_takes_no_place(void **state)
+{
+	struct fixture *f = *state;
+	static struct raw raw;
+
+	fixture_serve(f, start_small_stream);
+	raw_open(f, &raw);
+	raw_send(&raw, GET);
+	UNTIL(f, pic_text_ends(raw.text, "\r\n1234567890\r\n"));
+	raw_close(&raw);
+	UNTIL(f, f->gone == 1);
+}
+
 /* Files. */
 
 static void reply_part(struct fixture *f, struct pic_exchange *exchange)
@@ -750,6 +813,8 @@ int main(void)
 		NET_TEST(survives_rubbish),
 		NET_TEST(a_large_head_is_refused),
 		NET_TEST(a_body_has_a_limit),
+		NET_TEST(says_whether_a_body_is_welcome),
+		NET_TEST(an_old_client_gets_a_stream_too),
 		NET_TEST(an_endless_body_ends),
 		NET_TEST(a_request_may_have_its_own_limit),
 		NET_TEST(answers_later),
@@ -763,6 +828,7 @@ int main(void)
 		NET_TEST(a_stream_may_begin_late),
 		NET_TEST(a_stream_hears_of_the_end),
 		NET_TEST(a_slow_peer_holds_no_more_than_the_maximum),
+		NET_TEST(a_refused_write_takes_no_place),
 		NET_TEST(replies_with_a_part_of_a_file),
 		NET_TEST(listens_where_it_is_told),
 		NET_TEST(refuses_bad_addresses),
