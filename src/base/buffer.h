@@ -29,9 +29,12 @@ struct pic_buf {
 	bool starved; /* failed for want of memory, not of room */
 };
 
-#define PIC_BUF_INIT(max) {NULL, 0, 0, (max), false, false}
+#define PIC_BUF_INIT(max) \
+	{ \
+		NULL, 0, 0, (max), false, false \
+	}
 
-void pic_buf_free(struct pic_buf *buf); /* empties; the buffer can be used again */
+void pic_buf_free(struct pic_buf *buf);	 /* empties; the buffer can be used again */
 void pic_buf_clear(struct pic_buf *buf); /* size 0, memory kept, failure forgotten */
 void pic_buf_add(struct pic_buf *buf, const void *data, size_t size);
 void pic_buf_text_add(struct pic_buf *buf, const char *text);

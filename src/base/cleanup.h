@@ -10,18 +10,18 @@
 
 #define PIC_CLEANUP(function) __attribute__((cleanup(function)))
 
-#define PIC_STEAL(pointer)                            \
-	({                                            \
+#define PIC_STEAL(pointer) \
+	({ \
 		__typeof__(pointer) stolen = pointer; \
-		(pointer) = NULL;                     \
-		stolen;                               \
+		(pointer) = NULL; \
+		stolen; \
 	})
 
-#define PIC_STEAL_FD(fd)          \
-	({                        \
-		int stolen = fd;  \
-		(fd) = -1;        \
-		stolen;           \
+#define PIC_STEAL_FD(fd) \
+	({ \
+		int stolen = fd; \
+		(fd) = -1; \
+		stolen; \
 	})
 
 #define PIC_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -18,7 +18,10 @@ struct pic_error {
 	char text[PIC_ERROR_TEXT]; /* UTF-8, no final full stop or newline, cut when too long */
 };
 
-#define PIC_ERROR_INIT {0, ""}
+#define PIC_ERROR_INIT \
+	{ \
+		0, "" \
+	}
 
 /* Store code and sentence; returns code, so that `return pic_error_set(...)` reads well. */
 int pic_error_set(struct pic_error *err, int code, const char *format, ...)

@@ -30,20 +30,20 @@ struct pic_log_field {
 
 static inline struct pic_log_field pic_log_text(const char *key, const char *text)
 {
-	return (struct pic_log_field){key, text ? text : "", 0};
+	return (struct pic_log_field){ key, text ? text : "", 0 };
 }
 
 #define PIC_TEXT(k, t) pic_log_text((k), (t))
-#define PIC_NUMBER(k, n) ((struct pic_log_field){(k), (const char *)0, (long long)(n)})
+#define PIC_NUMBER(k, n) ((struct pic_log_field){ (k), (const char *)0, (long long)(n) })
 
 /* Once at start. `program` is put on every line, lent for ever. */
 void pic_log_setup(const char *program, enum pic_log_level level, enum pic_log_format format);
 void pic_log_write(enum pic_log_level level, const char *event, const struct pic_log_field *fields,
 		   unsigned count);
 
-#define pic_log(level, event, ...)                                                            \
-	pic_log_write((level), (event), (const struct pic_log_field[]){__VA_ARGS__},          \
-		      sizeof((const struct pic_log_field[]){__VA_ARGS__}) /                   \
+#define pic_log(level, event, ...) \
+	pic_log_write((level), (event), (const struct pic_log_field[]){ __VA_ARGS__ }, \
+		      sizeof((const struct pic_log_field[]){ __VA_ARGS__ }) / \
 			      sizeof(struct pic_log_field))
 
 #endif

@@ -39,13 +39,13 @@ struct pic_option_list {
 };
 
 struct pic_option {
-	const char *name;	    /* "metrics"; NULL ends the table */
-	char letter;		    /* 'o' or 0 */
+	const char *name; /* "metrics"; NULL ends the table */
+	char letter;	  /* 'o' or 0 */
 	enum pic_option_type type;
-	const char *value;	    /* word for the help: "ADDR:PORT" */
-	const char *initial;	    /* default as text, or NULL */
-	const char *help;	    /* one sentence, no full stop */
-	size_t offset;		    /* offsetof in the program's struct */
+	const char *value;   /* word for the help: "ADDR:PORT" */
+	const char *initial; /* default as text, or NULL */
+	const char *help;    /* one sentence, no full stop */
+	size_t offset;	     /* offsetof in the program's struct */
 	unsigned flags;
 	long long minimum, maximum; /* NUMBER, DURATION and SIZE; both 0: any */
 };
@@ -59,14 +59,15 @@ struct pic_command {
 	const struct pic_command *commands; /* sub-commands, or NULL */
 	/* Returns the exit status; argv without flags and command names. `program`: the values. */
 	int (*run)(void *program, int argc, char **argv);
-	int minimum_arguments, maximum_arguments;	      /* maximum -1: any */
+	int minimum_arguments, maximum_arguments; /* maximum -1: any */
 	bool makes_config; /* the configuration file that a flag names may be absent: it is written */
 };
 
 struct pic_program {
 	const char *name, *summary, *version;
 	const char *environment_prefix; /* "PICCOLO_" */
-	const char *config_option;      /* name of the TEXT row that names the configuration file, or NULL */
+	const char *
+		config_option; /* name of the TEXT row that names the configuration file, or NULL */
 	struct pic_command root;
 };
 

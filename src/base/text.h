@@ -13,14 +13,15 @@
 
 /* RFC 1123 subdomain: [a-z0-9]([-a-z0-9.]*[a-z0-9])?, at most `maximum` bytes. */
 bool pic_name_is_valid(const char *name, size_t maximum);
-#define PIC_NAME_MAX 63	      /* component, device (a label's length, so that file names stay short) */
+#define PIC_NAME_MAX 63 /* component, device (a label's length, so that file names stay short) */
 #define PIC_OBJECT_NAME_MAX 253 /* object names at the hub */
 
 void pic_hex_encode(const void *data, size_t size, char *out); /* 2*size+1 bytes */
 int pic_hex_decode(const char *text, void *out, size_t size);  /* exactly `size` bytes; -EINVAL */
 void pic_base64_encode(const void *data, size_t size, struct pic_buf *out);
 void pic_base64url_encode(const void *data, size_t size, struct pic_buf *out); /* no padding */
-int pic_base64_decode(const char *text, size_t size, struct pic_buf *out); /* both alphabets; -EINVAL */
+int pic_base64_decode(const char *text, size_t size,
+		      struct pic_buf *out);			/* both alphabets; -EINVAL */
 void pic_percent_encode(const char *text, struct pic_buf *out); /* RFC 3986 unreserved stay */
 int pic_percent_decode(const char *text, size_t size, struct pic_buf *out);
 

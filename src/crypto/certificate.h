@@ -25,7 +25,7 @@ struct pic_certificate_facts {
 	char serial[48]; /* hexadecimal */
 	int64_t not_before_ms, not_after_ms;
 	bool is_authority;
-	enum pic_certificate_use use; /* by its extensions */
+	enum pic_certificate_use use;  /* by its extensions */
 	struct pic_sha256 key_pin;     /* of the SubjectPublicKeyInfo */
 	struct pic_sha256 fingerprint; /* of the whole DER */
 };
@@ -33,8 +33,9 @@ struct pic_certificate_facts {
 struct pic_certificate_order {
 	enum pic_certificate_use use;
 	const char *common_name;
-	const char *organization;	 /* NULL or a role: "device", "admin" */
-	const char *const *addresses;	 /* names and IP literals for subjectAltName, NULL-terminated, or NULL */
+	const char *organization; /* NULL or a role: "device", "admin" */
+	const char *const
+		*addresses; /* names and IP literals for subjectAltName, NULL-terminated, or NULL */
 	int64_t not_before_ms, not_after_ms;
 };
 
@@ -45,9 +46,9 @@ int pic_request_write(const struct pic_key *key, const char *common_name, struct
 int pic_request_read(const char *pem, struct pic_key **key, char name[PIC_OBJECT_NAME_MAX + 1],
 		     struct pic_error *err);
 /* Signs `subject_key` as ordered. issuer_pem NULL: self-signed with issuer_key == subject_key. */
-int pic_certificate_sign(const struct pic_certificate_order *order, const struct pic_key *subject_key,
-			 const struct pic_key *issuer_key, const char *issuer_pem, struct pic_buf *pem,
-			 struct pic_error *err);
+int pic_certificate_sign(const struct pic_certificate_order *order,
+			 const struct pic_key *subject_key, const struct pic_key *issuer_key,
+			 const char *issuer_pem, struct pic_buf *pem, struct pic_error *err);
 /* The first certificate of a PEM text. */
 int pic_certificate_read(const char *pem, struct pic_certificate_facts *out, struct pic_error *err);
 int pic_certificate_read_der(const void *der, size_t size, struct pic_certificate_facts *out,

@@ -20,7 +20,8 @@ struct pic_sha256_stream; /* a running computation */
 
 struct pic_sha256_stream *pic_sha256_start(void); /* NULL: no memory */
 void pic_sha256_add(struct pic_sha256_stream *stream, const void *data, size_t size);
-void pic_sha256_end(struct pic_sha256_stream *stream, struct pic_sha256 *out); /* frees the stream */
+void pic_sha256_end(struct pic_sha256_stream *stream,
+		    struct pic_sha256 *out); /* frees the stream */
 void pic_sha256_of(const void *data, size_t size, struct pic_sha256 *out);
 /* From the current offset to the end of file. */
 int pic_sha256_of_fd(int fd, struct pic_sha256 *out, struct pic_error *err);

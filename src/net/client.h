@@ -24,28 +24,29 @@ struct pic_client_settings {
 	const char *authority_pem;   /* trusted CAs as PEM; NULL: the system's */
 	const char *certificate_pem; /* client certificate and key, or NULL */
 	const char *key_pem;
-	const char *server_pin;	     /* "sha256:<hex>" of the server key's SubjectPublicKeyInfo, or NULL */
-	bool unverified;	     /* first contact only: fetch the CA, send no secret */
-	bool ignore_dates;	     /* this machine's clock is not set */
-	bool deny_link_local;	     /* for strangers' URLs: 169.254/16 and fe80::/10 are not reachable */
+	const char
+		*server_pin;  /* "sha256:<hex>" of the server key's SubjectPublicKeyInfo, or NULL */
+	bool unverified;      /* first contact only: fetch the CA, send no secret */
+	bool ignore_dates;    /* this machine's clock is not set */
+	bool deny_link_local; /* for strangers' URLs: 169.254/16 and fe80::/10 are not reachable */
 };
 
 struct pic_client_request {
-	const char *method;	      /* "GET" */
-	const char *url;	      /* http or https only, no credentials in it */
-	const char *const *headers;   /* "Name: value", NULL-terminated, or NULL */
-	const void *body;	      /* lent until done; NULL: none */
+	const char *method;	    /* "GET" */
+	const char *url;	    /* http or https only, no credentials in it */
+	const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
+	const void *body;	    /* lent until done; NULL: none */
 	size_t body_size;
-	int64_t timeout_ms;	      /* whole request; 0: no limit (a watch) */
-	int64_t stall_ms;	      /* no byte for so long: failed; 0: 30 s. Not for long polls: set to timeout_ms */
-	size_t answer_max;	      /* larger: failed with -EFBIG; 0: 64 KiB in memory, else no limit */
-	int answer_fd;		      /* >= 0: the body of a 200 or 206 is written there, answer.body stays empty */
+	int64_t timeout_ms; /* whole request; 0: no limit (a watch) */
+	int64_t stall_ms; /* no byte for so long: failed; 0: 30 s. Not for long polls: set to timeout_ms */
+	size_t answer_max; /* larger: failed with -EFBIG; 0: 64 KiB in memory, else no limit */
+	int answer_fd; /* >= 0: the body of a 200 or 206 is written there, answer.body stays empty */
 	/* the body of a 200 or 206 as it arrives (a watch, a followed log); answer.body stays empty. NULL: not
 	 * wanted. Returns non-zero to end the request, which then is PIC_CLIENT_BROKEN with -ECANCELED. */
 	int (*receive)(void *data, const void *bytes, size_t size);
 	/* before the first call of receive, or NULL: 206 and 200 are told apart (a download that is resumed) */
 	void (*started)(void *data, int status);
-	int redirects_max;	      /* 0: none */
+	int redirects_max; /* 0: none */
 	/* called as the body arrives, or NULL; return non-zero to end the request */
 	int (*progress)(void *data, size_t so_far, long long expected);
 	void (*done)(void *data, const struct pic_client_answer *answer);
@@ -58,7 +59,7 @@ enum pic_client_failure {
 	PIC_CLIENT_UNTRUSTED,	/* certificate or pin */
 	PIC_CLIENT_BROKEN,	/* closed or stalled midway */
 	PIC_CLIENT_TOO_LARGE,
-	PIC_CLIENT_LOCAL,	/* writing answer_fd failed, bad URL */
+	PIC_CLIENT_LOCAL, /* writing answer_fd failed, bad URL */
 };
 
 struct pic_client_answer {
@@ -69,8 +70,8 @@ struct pic_client_answer {
 	const char *content_type; /* "" when absent; all lent for the call */
 	const char *etag;
 	const char *location;
-	int64_t retry_after_ms;	  /* -1 when absent */
-	uint64_t received;	  /* bytes written to answer_fd */
+	int64_t retry_after_ms; /* -1 when absent */
+	uint64_t received;	/* bytes written to answer_fd */
 };
 
 int pic_client_new(struct pic_client **out, struct pic_loop *loop,

@@ -24,15 +24,17 @@ struct pic_server_settings {
 	const char *address;	     /* "127.0.0.1:8443", "[::1]:0", ":8443" */
 	const char *certificate_pem; /* TLS when set */
 	const char *key_pem;
-	const char *client_authority_pem; /* client certificates are asked for (optional) and checked against it */
-	size_t body_max;		  /* larger: 413 */
+	const char *
+		client_authority_pem; /* client certificates are asked for (optional) and checked against it */
+	size_t body_max;	      /* larger: 413 */
 	unsigned connections_max;
-	unsigned idle_timeout_s;	  /* keep-alive connections without a request */
+	unsigned idle_timeout_s; /* keep-alive connections without a request */
 	/* The most bytes of body that this request may have, asked when its head has arrived (method, path,
 	 * headers and certificate are there) and never more than body_max. NULL: body_max for all. */
 	size_t (*body_limit)(void *data, const struct pic_exchange *exchange);
 	void (*handle)(void *data, struct pic_exchange *exchange);
-	void (*gone)(void *data, struct pic_exchange *exchange); /* only for exchanges that were kept */
+	void (*gone)(void *data,
+		     struct pic_exchange *exchange); /* only for exchanges that were kept */
 	/* how a refusal made by this layer (413, 400, 404 on a bad URL) is worded; NULL: plain text */
 	void (*refuse)(void *data, struct pic_exchange *exchange, int status, const char *why);
 	void *data;
@@ -46,8 +48,10 @@ const char *pic_server_address(const struct pic_server *server);
 
 /* The request; texts are lent until the reply. */
 const char *pic_exchange_method(const struct pic_exchange *exchange); /* "GET" for HEAD too */
-const char *pic_exchange_path(const struct pic_exchange *exchange); /* not percent-decoded, no query */
-const char *pic_exchange_query(const struct pic_exchange *exchange, const char *name); /* decoded, or NULL */
+const char *pic_exchange_path(
+	const struct pic_exchange *exchange); /* not percent-decoded, no query */
+const char *pic_exchange_query(const struct pic_exchange *exchange,
+			       const char *name); /* decoded, or NULL */
 const char *pic_exchange_header(const struct pic_exchange *exchange, const char *name);
 struct pic_view pic_exchange_body(const struct pic_exchange *exchange);
 const char *pic_exchange_peer(const struct pic_exchange *exchange); /* "127.0.0.1:4711" */
@@ -62,8 +66,8 @@ void *pic_exchange_data(const struct pic_exchange *exchange);
 /* Before a reply or stream. */
 void pic_reply_header(struct pic_exchange *exchange, const char *name, const char *value);
 /* Exactly one of these ends the exchange. Body bytes are copied. */
-void pic_reply(struct pic_exchange *exchange, int status, const char *content_type, const void *body,
-	       size_t size);
+void pic_reply(struct pic_exchange *exchange, int status, const char *content_type,
+	       const void *body, size_t size);
 /* `size` bytes of fd from `offset`; the fd is taken over. */
 void pic_reply_fd(struct pic_exchange *exchange, int status, const char *content_type, int fd,
 		  uint64_t offset, uint64_t size);
