@@ -80,6 +80,7 @@ static int open_fetcher(struct pic_agent *agent, struct pic_error *err)
 		.folder = agent->store.downloads,
 		.identity = &agent->identity,
 		.user_agent = agent->user_agent,
+		.lender = { pic_agent_hub_borrow, pic_agent_hub_give_back, agent },
 		.files_allowed = agent->settings->file != NULL,
 	};
 	const struct pic_fetch_handler handler = { .done = pic_agent_fetched, .data = agent };

@@ -139,6 +139,8 @@ void pic_agent_policy_changed(struct pic_agent *agent);
 int pic_agent_hub_open(struct pic_agent *agent, struct pic_error *err);
 void pic_agent_hub_close(struct pic_agent *agent);
 void pic_agent_identity_changed(struct pic_agent *agent);
+struct pic_client *pic_agent_hub_borrow(void *agent, bool *keep);
+void pic_agent_hub_give_back(void *agent);
 const struct pic_link_state *pic_agent_link_state(const struct pic_agent *agent);
 
 /* asks.c */

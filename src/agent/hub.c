@@ -171,8 +171,10 @@ void pic_agent_hub_close(struct pic_agent *agent)
 {
 	pic_join_cancel(PIC_STEAL(agent->join));
 	pic_timer_free(PIC_STEAL(agent->join_timer));
-	if (agent->dialect)
-		agent->dialect->close(PIC_STEAL(agent->link));
+	if (!agent->dialect)
+		return;
+	pic_fetch_leave(agent->fetcher); /* while the link's client is there */
+	agent->dialect->close(PIC_STEAL(agent->link));
 }
 
 /* Somebody has joined anew beside us: `piccolo join`. Our own renewals come here too and change nothing. */
@@ -196,6 +198,20 @@ void pic_agent_identity_changed(struct pic_agent *agent)
 	if (pic_agent_hub_open(agent, &err) < 0)
 		pic_log(PIC_LOG_ERROR, "hub-not-opened", PIC_TEXT("why", err.text));
 	pic_agent_report_soon(agent);
+}
+
+struct pic_client *pic_agent_hub_borrow(void *data, bool *keep)
+{
+	struct pic_agent *agent = data;
+
+	return agent->link ? agent->dialect->borrow(agent->link, keep) : NULL;
+}
+
+void pic_agent_hub_give_back(void *data)
+{
+	struct pic_agent *agent = data;
+
+	agent->dialect->give_back(agent->link);
 }
 
 const struct pic_link_state *pic_agent_link_state(const struct pic_agent *agent)

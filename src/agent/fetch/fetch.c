@@ -24,6 +24,8 @@ struct download {
 	struct pic_part part;
 	struct pic_timer *timer; /* the next slice to hash */
 	struct pic_client *client;
+	struct pic_request_handle *request;
+	bool borrowed, keeps_connection;
 	char etag[200];	 /* of the file that `part` is the beginning of, when the server told one */
 	bool resumed;	 /* some of the bytes are of an earlier answer */
 	bool began_anew; /* after bytes that do not fit together: not a second time */
@@ -44,9 +46,25 @@ struct pic_fetcher {
 
 static void ask(struct download *download);
 
+/* Ends what is under way and lets the client go. */
+static void release_client(struct download *download)
+{
+	const struct pic_fetch_lender *lender = &download->fetcher->settings.lender;
+
+	if (download->borrowed) {
+		pic_client_cancel(PIC_STEAL(download->request));
+		download->client = NULL;
+		download->borrowed = false;
+		lender->give_back(lender->data);
+	} else {
+		download->request = NULL;
+		pic_client_free(PIC_STEAL(download->client));
+	}
+}
+
 static void download_free(struct download *download)
 {
-	pic_client_free(download->client);
+	release_client(download);
 	pic_timer_free(download->timer);
 	pic_part_close(&download->part);
 	for (size_t i = 0; i < PIC_FETCH_SOURCES_MAX; i++)
@@ -193,7 +211,8 @@ static void on_done(void *data, const struct pic_client_answer *answer)
 {
 	struct download *download = data;
 
-	pic_client_free(PIC_STEAL(download->client));
+	download->request = NULL; /* it is over */
+	release_client(download);
 	if (answer->retry_after_ms > download->retry_after_ms)
 		download->retry_after_ms = answer->retry_after_ms;
 	if (answer->failure == PIC_CLIENT_OK && (answer->status == 200 || answer->status == 206)) {
@@ -244,6 +263,16 @@ static bool is_hubs(const struct pic_fetcher *fetcher, const char *url)
 	return size > 0 && strncmp(url, identity->hub, size) == 0 && url[size] == '/';
 }
 
+static bool borrow_client(struct download *download)
+{
+	const struct pic_fetch_lender *lender = &download->fetcher->settings.lender;
+
+	if (lender->borrow)
+		download->client = lender->borrow(lender->data, &download->keeps_connection);
+	download->borrowed = download->client != NULL;
+	return download->borrowed;
+}
+
 static int connect_to(struct download *download, const char *url, struct pic_error *err)
 {
 	const struct pic_fetcher *fetcher = download->fetcher;
@@ -254,6 +283,8 @@ static int connect_to(struct download *download, const char *url, struct pic_err
 	};
 
 	if (is_hubs(fetcher, url)) {
+		if (borrow_client(download))
+			return 0;
 		settings.authority_pem = identity->authority;
 		settings.certificate_pem = identity->certificate;
 		settings.key_pem = identity->key;
@@ -266,7 +297,8 @@ static int connect_to(struct download *download, const char *url, struct pic_err
 static int send_request(struct download *download, const char *url, struct pic_error *err)
 {
 	char range[64], if_range[sizeof(download->etag) + 16];
-	const char *headers[3] = { NULL, NULL, NULL };
+	const char *headers[4] = { NULL };
+	size_t count = 0;
 	struct pic_client_request request = {
 		.method = "GET",
 		.url = url,
@@ -285,13 +317,14 @@ static int send_request(struct download *download, const char *url, struct pic_e
 	if (download->resumed) {
 		snprintf(range, sizeof(range), "Range: bytes=%llu-",
 			 (unsigned long long)download->part.offset);
-		headers[0] = range;
+		headers[count++] = range;
 		snprintf(if_range, sizeof(if_range), "If-Range: %s", download->etag);
-		headers[1] = download->etag[0] == '"'
-				     ? if_range
-				     : NULL; /* only a strong one says the same bytes */
+		if (download->etag[0] == '"') /* only a strong one says the same bytes */
+			headers[count++] = if_range;
 	}
-	return pic_client_send(download->client, &request, NULL, err);
+	if (download->borrowed && !download->keeps_connection)
+		headers[count++] = "Connection: close";
+	return pic_client_send(download->client, &request, &download->request, err);
 }
 
 /* A file of this machine, for `piccolo run`. */
@@ -345,7 +378,7 @@ static void ask(struct download *download)
 	}
 	if (connect_to(download, url, &err) == 0 && send_request(download, url, &err) == 0)
 		return;
-	pic_client_free(PIC_STEAL(download->client));
+	release_client(download);
 	fail(download, "DownloadFailed", err.code == -EINVAL, err.text);
 }
 
@@ -430,6 +463,19 @@ void pic_fetch_cancel(struct pic_fetcher *fetcher, const unsigned char digest[PI
 	unlist(download);
 	pic_part_discard(&download->part);
 	download_free(download);
+}
+
+void pic_fetch_leave(struct pic_fetcher *fetcher)
+{
+	for (struct download *download = fetcher->downloads, *next; download; download = next) {
+		next = download->next;
+		if (!download->borrowed)
+			continue;
+		release_client(download);
+		note_failure(download, "DownloadFailed", false,
+			     "the connection to the hub was given up");
+		finish(download, -EIO);
+	}
 }
 
 int pic_fetcher_new(struct pic_fetcher **out, struct pic_loop *loop,

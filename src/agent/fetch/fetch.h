@@ -14,6 +14,7 @@
 
 #define PIC_FETCH_SOURCES_MAX 2
 
+struct pic_client;
 struct pic_fetcher;
 
 struct pic_fetch_order {
@@ -37,11 +38,20 @@ struct pic_fetch_handler {
 	void *data;
 };
 
+/* Where a connection to the hub may be open already. */
+struct pic_fetch_lender {
+	/* The client of the hub's link; *keep: its connection may stay open afterwards. NULL: there is none. */
+	struct pic_client *(*borrow)(void *data, bool *keep);
+	void (*give_back)(void *data);
+	void *data;
+};
+
 struct pic_fetch_settings {
 	int folder;				   /* downloads; lent */
 	const struct pic_agent_identity *identity; /* NULL: no hub; lent, read at each start */
 	const char *user_agent;
-	bool files_allowed; /* file: addresses, for `piccolo run` */
+	struct pic_fetch_lender lender; /* borrow NULL: nobody */
+	bool files_allowed;		/* file: addresses, for `piccolo run` */
 };
 
 int pic_fetcher_new(struct pic_fetcher **out, struct pic_loop *loop,
@@ -50,6 +60,8 @@ int pic_fetcher_new(struct pic_fetcher **out, struct pic_loop *loop,
 void pic_fetcher_free(struct pic_fetcher *fetcher);
 int pic_fetch_start(struct pic_fetcher *fetcher, const struct pic_fetch_order *order,
 		    struct pic_error *err);
+/* The link goes: downloads on its client fail and are tried again later. */
+void pic_fetch_leave(struct pic_fetcher *fetcher);
 void pic_fetch_cancel(struct pic_fetcher *fetcher, const unsigned char digest[PIC_DIGEST_SIZE]);
 
 #endif

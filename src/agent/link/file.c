@@ -167,6 +167,13 @@ static void ignore_stamp(struct pic_link *link, const unsigned char *bytes)
 	(void)bytes;
 }
 
+static struct pic_client *lend_nothing(struct pic_link *link, bool *keep)
+{
+	(void)link;
+	(void)keep;
+	return NULL;
+}
+
 static const struct pic_link_state *state_of(const struct pic_link *link)
 {
 	return &link->state;
@@ -180,4 +187,5 @@ const struct pic_link_dialect pic_link_file = {
 	.answer = drop_answer,
 	.stamp = ignore_stamp,
 	.state = state_of,
+	.borrow = lend_nothing,
 };

@@ -22,6 +22,8 @@
 #define QUIET_ENOUGH 6 /* polls held to their end before they are held longer again */
 #define GRACE_MS 20000 /* behind the end of a held poll */
 #define AT_ONCE_MS 1000
+#define PAUSE_MS \
+	25 /* before the next poll when a document came: its artifacts use the open connection */
 #define REFUSED_LONGEST_MS 60000 /* a person may be waiting who confirms an epoch */
 
 static void poll_now(void *data);
@@ -39,7 +41,7 @@ void pic_hub_url(const struct pic_link *link, char *out, size_t size, const char
 
 void pic_hub_drop_client(struct pic_link *link)
 {
-	if (link->report_request || link->replies || link->poll || link->renewal)
+	if (link->report_request || link->replies || link->poll || link->renewal || link->borrowed)
 		return;
 	pic_client_free(PIC_STEAL(link->client));
 }
@@ -142,7 +144,7 @@ static void poll_unreadable(struct pic_link *link, const struct pic_client_answe
 }
 
 /* A hub that has nothing to say but says it at once, again and again, is not asked without end. */
-static void next_poll(struct pic_link *link, bool useful)
+static void next_poll(struct pic_link *link, bool useful, int64_t pause_ms)
 {
 	int64_t held_ms = pic_clock_boot_ms() - link->sent_boot_ms;
 
@@ -156,13 +158,14 @@ static void next_poll(struct pic_link *link, bool useful)
 		link->hold_s = 2 * link->hold_s < HOLD_S ? 2 * link->hold_s : HOLD_S;
 		link->quiet = 0;
 	}
-	pic_timer_set(link->poll_timer, 0);
+	pic_timer_set(link->poll_timer, pause_ms);
 }
 
 static void deliver(struct pic_link *link, struct pic_hub_answer *answer, const char *etag)
 {
 	struct pic_link_handler *handler = &link->settings.handler;
 	bool useful = answer->document.size > 0 || answer->ask_count > 0;
+	int64_t pause_ms = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < answer->ask_count; i++)
@@ -170,8 +173,10 @@ static void deliver(struct pic_link *link, struct pic_hub_answer *answer, const 
 	if (answer->document.size > 0)
 		r = handler->document(handler->data, answer->document.data, answer->document.size,
 				      answer->confirmed);
-	if (answer->document.size > 0)
+	if (answer->document.size > 0) {
 		link->refused_etag[0] = '\0';
+		pause_ms = PAUSE_MS;
+	}
 	pic_buf_free(&answer->document);
 	if (r == -EPERM && etag[0] && strlen(etag) < sizeof(link->refused_etag))
 		memcpy(link->refused_etag, etag,
@@ -180,7 +185,7 @@ static void deliver(struct pic_link *link, struct pic_hub_answer *answer, const 
 		retry(link, -1, REFUSED_LONGEST_MS);
 		return;
 	}
-	next_poll(link, useful);
+	next_poll(link, useful, pause_ms);
 }
 
 static void on_poll(void *data, const struct pic_client_answer *answer)
@@ -209,7 +214,7 @@ static void on_poll(void *data, const struct pic_client_answer *answer)
 	if (answer->status == 200)
 		deliver(link, &parsed, answer->etag);
 	else
-		next_poll(link, false);
+		next_poll(link, false, 0);
 }
 
 /* -- questions ----------------------------------------------------------------------------------- */
@@ -334,6 +339,22 @@ static int open_link(struct pic_link **out, const struct pic_link_settings *sett
 	return 0;
 }
 
+static struct pic_client *borrow(struct pic_link *link, bool *keep)
+{
+	struct pic_client *client = NULL;
+
+	if (pic_hub_client(link, &client, NULL) < 0)
+		return NULL;
+	link->borrowed++;
+	*keep = !link->poll;
+	return client;
+}
+
+static void give_back(struct pic_link *link)
+{
+	link->borrowed--;
+}
+
 static const struct pic_link_state *state_of(const struct pic_link *link)
 {
 	return &link->state;
@@ -347,6 +368,8 @@ const struct pic_link_dialect pic_link_hub = {
 	.answer = pic_hub_answer,
 	.stamp = give_stamp,
 	.state = state_of,
+	.borrow = borrow,
+	.give_back = give_back,
 };
 
 const char *pic_link_connection_text(enum pic_link_connection connection)

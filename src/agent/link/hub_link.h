@@ -15,6 +15,7 @@ struct pic_link {
 	struct pic_link_settings settings;
 	struct pic_link_state state;
 	struct pic_client *client;
+	unsigned borrowed;  /* downloads that use the client */
 	bool dates_ignored; /* the client was made while the clock was not set */
 
 	struct pic_timer *poll_timer;

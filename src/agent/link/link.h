@@ -15,6 +15,7 @@
 #include "protocol/ask.h"
 #include "protocol/report.h"
 
+struct pic_client;
 struct pic_link;
 
 enum pic_link_connection {
@@ -74,6 +75,10 @@ struct pic_link_dialect {
 		       struct pic_buf *body);
 	void (*stamp)(struct pic_link *link, const unsigned char *bytes); /* NULL: there is none */
 	const struct pic_link_state *(*state)(const struct pic_link *link);
+	/* The client that knows the hub, for downloads from it: lent until it is given back, or until the link is
+	 * closed. *keep: nothing else will open this connection. NULL: there is none. */
+	struct pic_client *(*borrow)(struct pic_link *link, bool *keep);
+	void (*give_back)(struct pic_link *link);
 };
 
 extern const struct pic_link_dialect pic_link_hub;
