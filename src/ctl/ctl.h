@@ -128,6 +128,7 @@ int pic_ctl_logs(void *program, int argc, char **argv);
 int pic_ctl_device_list(void *program, int argc, char **argv);
 int pic_ctl_device_accept(void *program, int argc, char **argv);
 int pic_ctl_device_retire(void *program, int argc, char **argv);
+int pic_ctl_device_release(void *program, int argc, char **argv);
 int pic_ctl_plan(void *program, int argc, char **argv);
 
 #endif

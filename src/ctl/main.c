@@ -89,6 +89,12 @@ static const struct pic_command device_commands[] = {
 	 .run = pic_ctl_device_retire,
 	 .minimum_arguments = 1,
 	 .maximum_arguments = 1},
+	{.name = "release",
+	 .arguments = "NAME",
+	 .help = "End the quarantine of a device whose identity two machines used",
+	 .run = pic_ctl_device_release,
+	 .minimum_arguments = 1,
+	 .maximum_arguments = 1},
 	{0},
 };
 

@@ -1,4 +1,4 @@
-/* Devices: enroll, list, accept-epoch, retire, logs. */
+/* Devices: enroll, list, accept-epoch, retire, release, logs. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,6 +153,12 @@ int pic_ctl_device_retire(void *program, int argc, char **argv)
 {
 	(void)argc;
 	return device_call(program, "DELETE", argv[0], "", "retired");
+}
+
+int pic_ctl_device_release(void *program, int argc, char **argv)
+{
+	(void)argc;
+	return device_call(program, "POST", argv[0], "/release", "is out of quarantine");
 }
 
 static int print_log(void *data, const void *bytes, size_t size)

@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "hub/artifacts/artifacts.h"
 #include "hub/device_api/devices.h"
+#include "hub/engine/reconciler.h"
 #include "hub/kube_api/kube.h"
 #include "hub/route.h"
 #include "hub/server.h"
@@ -103,6 +104,19 @@ static void write_devices(struct pic_hub *hub, struct pic_buf *out)
 	    (double)facts.asks_failed);
 }
 
+static void write_engine(struct pic_hub *hub, struct pic_buf *out)
+{
+	struct pic_reconciler_facts facts;
+
+	pic_reconciler_facts(hub->reconciler, &facts);
+	one(out, "piccolo_hub_reconciles_total", "counter", "Instances and targets looked at.",
+	    (double)facts.reconciles);
+	one(out, "piccolo_hub_reconcile_writes_total", "counter", "Changes that came out of that.",
+	    (double)facts.writes);
+	one(out, "piccolo_hub_reconcile_failures_total", "counter",
+	    "Changes of the engine that the disk refused.", (double)facts.failures);
+}
+
 static void write_requests(struct pic_hub *hub, struct pic_buf *out)
 {
 	struct pic_hub_server_facts facts;
@@ -126,6 +140,7 @@ static void reply_metrics(struct pic_hub *hub, struct pic_exchange *exchange,
 	write_objects(hub, &out);
 	write_store(hub, &out);
 	write_devices(hub, &out);
+	write_engine(hub, &out);
 	write_requests(hub, &out);
 	if (pic_buf_check(&out, "the metrics", &err) < 0)
 		pic_plain_refuse(exchange, 500, err.text);

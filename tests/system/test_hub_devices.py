@@ -305,7 +305,7 @@ def test_the_older_of_two_sessions_is_a_quarantine(hub, edge):
     hub.stop()
     hub.start()
     assert edge.poll(session=second)[0] == 409  # kept over a restart
-    assert hub.api("POST", "/piccolo/v1/devices/tiny-edge/release")[0] == 200
+    hub.ctl("device", "release", "tiny-edge")
     assert edge.poll(session=second)[0] == 304
     assert not device_of(hub)["quarantined"]
 

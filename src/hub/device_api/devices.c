@@ -123,34 +123,34 @@ static int64_t silence_ends(struct pic_device *device)
 	return device->contact_boot_ms + SILENCE_MS;
 }
 
+/* Armed once for the first that could fall silent: with thousands of devices, none of their polls may
+ * cost a walk over all of them. */
 void pic_devices_watch_silence(struct pic_devices *devices)
 {
-	int64_t first = -1;
-
-	for (size_t i = 0; i < devices->count; i++) {
-		int64_t end = silence_ends(devices->items[i]);
-
-		if (end >= 0 && (first < 0 || end < first))
-			first = end;
-	}
-	if (first >= 0)
-		pic_timer_set_at(devices->offline_timer, first);
-	else
-		pic_timer_cancel(devices->offline_timer);
+	if (devices->silence_is_watched || devices->closing)
+		return;
+	devices->silence_is_watched = true;
+	pic_timer_set(devices->offline_timer, SILENCE_MS);
 }
 
 static void on_silence(void *data)
 {
 	struct pic_devices *devices = data;
-	int64_t now = pic_clock_boot_ms();
+	int64_t now = pic_clock_boot_ms(), next = -1;
 
+	devices->silence_is_watched = false;
 	for (size_t i = 0; i < devices->count; i++) {
 		int64_t end = silence_ends(devices->items[i]);
 
 		if (end >= 0 && end <= now)
 			set_online(devices->items[i], false);
+		else if (end >= 0 && (next < 0 || end < next))
+			next = end;
 	}
-	pic_devices_watch_silence(devices);
+	if (next < 0)
+		return;
+	devices->silence_is_watched = true;
+	pic_timer_set_at(devices->offline_timer, next);
 }
 
 /* Those that were online when the hub ended get a while to come back before they count as offline. */

@@ -63,6 +63,7 @@ struct pic_devices {
 	struct pic_timer *offline_timer;
 	struct pic_target_catalogs catalogs;
 	struct pic_devices_facts facts;
+	bool silence_is_watched; /* the timer is armed */
 	bool closing;
 };
 
