@@ -1,11 +1,13 @@
 """A hub that can be told to misbehave: what a real one never does (a captive portal's page, half an answer, a wrong
 digest, an old revision) has to come from somewhere. It speaks the device routes over TLS with its own authority."""
 
+import contextlib
 import http.server
 import json
 import pathlib
 import re
 import secrets
+import socket
 import ssl
 import subprocess
 import threading
@@ -67,13 +69,13 @@ class Authority:
             "-notext", "-startdate", when(start), "-enddate", when(end))
         return out.read_text()
 
-    def server(self):
+    def server(self, name="server", start=-60, end=30 * DAY):
         """Certificate and key files for 127.0.0.1."""
-        key, csr = self.folder / "server.key", self.folder / "server.csr"
+        key, csr = self.folder / f"{name}.key", self.folder / f"{name}.csr"
         run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", csr,
             "-subj", "/CN=127.0.0.1")
-        pem = self.folder / "server.pem"
-        pem.write_text(self.sign(csr.read_text(), "server"))
+        pem = self.folder / f"{name}.pem"
+        pem.write_text(self.sign(csr.read_text(), "server", start, end))
         return pem, key
 
 
@@ -114,6 +116,7 @@ class FakeHub:
         self.document = None
         self.accept_epoch = False
         self.asks = []
+        self.connections = set()
         self.requests, self.reports, self.answers = [], [], {}
         self.faults = {}  # path: list of Answer or function(Request) -> Answer or None; each is used once
         self.artifacts = {}  # sha256: bytes
@@ -240,6 +243,15 @@ class FakeHub:
             return Answer(416, b"")
         return Answer(206, body[start:], "application/wasm", {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"})
 
+    def show(self, certificate):
+        """What the listener shows from the next connection on."""
+        self.context.load_cert_chain(*certificate)
+
+    def drop_connections(self):
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     # -- the server ---------------------------------------------------------------------------------------------------
 
     def __enter__(self):
@@ -247,6 +259,14 @@ class FakeHub:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                hub.connections.add(self.connection)
+
+            def finish(self):
+                hub.connections.discard(self.connection)
+                super().finish()
 
             def serve(self):
                 request = Request(self, self.rfile.read(int(self.headers.get("Content-Length", 0))))
@@ -275,7 +295,7 @@ class FakeHub:
             def handle_error(self, *_):
                 pass  # devices come and go
 
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context = context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.authority.server())
         context.load_verify_locations(self.authority.pem)
         context.verify_mode = ssl.CERT_OPTIONAL

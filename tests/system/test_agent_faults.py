@@ -205,6 +205,75 @@ def test_an_etag_that_means_nothing_does_no_harm(fake, device):
     assert device.module_pid("web", "app") == pid
 
 
+# -- a clock that was never set ---------------------------------------------------------------------------------------------
+
+CLOCK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/syscall.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <sys/time.h>
+#include <unistd.h>
+/* 1970, until the file is there. */
+static long shift(void)
+{
+	struct stat facts;
+	return stat(FILE_NAME, &facts) == 0 ? 0 : 1700000000;
+}
+int clock_gettime(clockid_t id, struct timespec *out)
+{
+	int r = syscall(SYS_clock_gettime, id, out);
+	if (id == CLOCK_REALTIME)
+		out->tv_sec -= shift();
+	return r;
+}
+time_t time(time_t *out)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (out)
+		*out = now.tv_sec;
+	return now.tv_sec;
+}
+int gettimeofday(struct timeval *out, void *zone)
+{
+	struct timespec now;
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &now);
+	out->tv_sec = now.tv_sec;
+	out->tv_usec = now.tv_nsec / 1000;
+	return 0;
+}
+"""
+
+
+@pytest.mark.skipif("asan" in harness.BUILD.name, reason="the sanitizer's library must come first, a preloaded clock cannot")
+def test_dates_are_not_checked_before_the_clock_is_set_and_then_they_are(fake, work):
+    source, shim, is_set = work / "clock.c", work / "clock.so", work / "clock-is-set"
+    source.write_text(CLOCK)
+    harness.run("gcc", "-shared", "-fPIC", f'-DFILE_NAME="{is_set}"', "-o", shim, source)
+    shim.chmod(0o755)
+    with harness.Device(work / "device", hub=fake) as device:
+        device.join(fake.enrolled())
+        device.start_supervisor()
+        device.agent.launch(harness.BIN / "piccolo", "agent", *device.options, "--metrics", "off", env={"LD_PRELOAD": str(shim)})
+        wait(lambda: (device.status() or {}).get("connection") == "connected", 10, "connected although every certificate is of the future")
+        assert device.status()["agent"]["clock-set"] is False
+        assert "not set" in device.piccolo("status").stdout
+        fake.say([component()])
+        pid_of(device)
+        assert fake.report()["agent"]["clock-set"] is False and fake.seen("/device/v1/renew") == []
+        is_set.touch()
+        fake.say([component()])
+        wait(lambda: fake.report()["agent"]["clock-set"], 10, "the clock is set")
+        assert device.status()["connection"] == "connected"
+        # and from now on a certificate has to be of its time
+        fake.show(fake.authority.server("old", -10 * DAY, -DAY))
+        fake.drop_connections()
+        say_problem(device, "HubNotTrusted", "expired")
+
+
 # -- documents -------------------------------------------------------------------------------------------------------------
 
 def test_an_older_revision_and_other_contents_are_refused(fake, device):
@@ -255,6 +324,18 @@ def test_another_epoch_removes_nothing_until_it_is_confirmed(fake, device):
     assert pid_of(device) and device.component("web", "app")["orphaned"]
     fake.say([], removed=["web", "other"])
     wait(lambda: device.status()["components"] == [], 10, "removed by name")
+
+
+def test_a_changed_component_is_replaced_once(fake, device):
+    fake.say([component(), component("other")])
+    pid, other = pid_of(device), pid_of(device, "other")
+    fake.say([component(**{"wasm.memory": "2M"}), component("other")])
+    began = time.monotonic()
+    wait(lambda: device.module_pid("web", "app") not in (None, pid), 5, "another process")
+    assert time.monotonic() - began < 1 * harness.SLOW
+    assert not harness.alive(pid) and device.module_pid("other", "app") == other
+    assert "start-failed" not in device.log.read_text()
+    assert state_of(device)["restarts"] == 0
 
 
 def test_removal_is_reported_when_it_is_proved(fake, device):
