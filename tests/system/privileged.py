@@ -2,7 +2,6 @@
 
 import array
 import contextlib
-import ctypes
 import hashlib
 import os
 import pathlib
@@ -355,5 +354,3 @@ def become(user, *groups):
         os.setresuid(user, user, user)
     return change
 
-
-libc = ctypes.CDLL(None, use_errno=True)
