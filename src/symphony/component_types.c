@@ -49,3 +49,38 @@ const struct pic_component_type *pic_component_type_of_property(const char *prop
 			return type;
 	return NULL;
 }
+
+bool pic_component_url_is_own(const char *url)
+{
+	static const char prefix[] = "/artifacts/";
+
+	if (!pic_text_starts(url, prefix))
+		return false;
+	url += strlen(prefix);
+	return *url && *url != '.' && strlen(url) <= 128 &&
+	       strspn(url, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-") ==
+		       strlen(url);
+}
+
+/* Lower case schemes only: the document's readers know no others. */
+bool pic_component_url_is_valid(const char *url)
+{
+	const char *rest = NULL;
+
+	if (pic_component_url_is_own(url))
+		return true;
+	if (pic_text_starts(url, "https://"))
+		rest = url + strlen("https://");
+	else if (pic_text_starts(url, "http://"))
+		rest = url + strlen("http://");
+	if (!rest || strlen(url) > 2048)
+		return false;
+	size_t host = strcspn(rest, "/?#");
+
+	if (host == 0 || rest[0] == ':' || memchr(rest, '@', host))
+		return false;
+	for (const char *c = url; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '"' || *c == '<' || *c == '>')
+			return false;
+	return true;
+}

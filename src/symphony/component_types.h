@@ -29,6 +29,10 @@ extern const struct pic_component_type pic_component_types[];
 const struct pic_component_type *pic_component_type(const char *name); /* NULL when unknown */
 /* The type whose properties begin like this one ("ebpf.url" -> ebpf); NULL when there is none. */
 const struct pic_component_type *pic_component_type_of_property(const char *property);
-extern const char pic_component_type_names[]; /* "wasm, ebpf, ..." for sentences */
+/* http or https with a host, no password, nothing a terminal or a header could trip over, at most 2048
+ * bytes; or "/artifacts/NAME", the hub's own, published with `piccoloctl push`. */
+bool pic_component_url_is_valid(const char *url);
+bool pic_component_url_is_own(const char *url); /* the second form */
+extern const char pic_component_type_names[];	/* "wasm, ebpf, ..." for sentences */
 
 #endif

@@ -4,13 +4,13 @@
 #include "symphony/validate_meaning.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "symphony/component_types.h"
 #include "symphony/spelling.h"
 
 /* What one device's document may hold; it also bounds the work done here. */
 #define COMPONENTS_MAX 256
+#define DEPENDENCIES_MAX 16
 
 static void check_name(const struct pic_json *components, size_t index, const char *name,
 		       const struct pic_path *path, struct pic_findings *out)
@@ -64,41 +64,6 @@ static void check_type(const struct pic_json *component, const struct pic_path *
 				pic_component_type_names);
 }
 
-/* "/artifacts/NAME": the hub's own, published with `piccoloctl push`. */
-static bool is_own_artifact(const char *text)
-{
-	static const char prefix[] = "/artifacts/";
-
-	if (!pic_text_starts(text, prefix))
-		return false;
-	text += strlen(prefix);
-	return *text && *text != '.' && strlen(text) <= 128 &&
-	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-") ==
-		       strlen(text);
-}
-
-static bool is_url(const char *text)
-{
-	const char *rest = NULL;
-
-	if (is_own_artifact(text))
-		return true;
-	if (strncasecmp(text, "https://", 8) == 0)
-		rest = text + 8;
-	else if (strncasecmp(text, "http://", 7) == 0)
-		rest = text + 7;
-	if (!rest || strlen(text) > 2048)
-		return false;
-	size_t host = strcspn(rest, "/?#");
-
-	if (host == 0 || rest[0] == ':' || memchr(rest, '@', host))
-		return false;
-	for (const char *c = text; *c; c++)
-		if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '"' || *c == '<' || *c == '>')
-			return false;
-	return true;
-}
-
 static bool is_sha256(const char *text)
 {
 	unsigned char bytes[32];
@@ -117,7 +82,7 @@ static const char *form_fault(enum pic_property_form form, const char *text)
 	case PIC_PROPERTY_TEXT:
 		return NULL;
 	case PIC_PROPERTY_URL:
-		return is_url(text)
+		return pic_component_url_is_valid(text)
 			       ? NULL
 			       : "must be an address that begins with http:// or https:// and a host, without "
 				 "a password, blanks or quotes, or /artifacts/NAME of what was pushed";
@@ -242,6 +207,10 @@ static void check_dependencies(const struct pic_json *components, const struct p
 {
 	const struct pic_json *list = pic_json_get(component, "dependencies");
 	const struct pic_path below = pic_path_field(path, "dependencies");
+
+	if (pic_json_count(list) > DEPENDENCIES_MAX)
+		pic_finding_add(out, PIC_FINDING_VALUE, &below, "must have at most %d names",
+				DEPENDENCIES_MAX);
 
 	for (size_t i = 0; i < pic_json_count(list); i++) {
 		const char *wanted = pic_json_text(pic_json_at(list, i));

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "hub/engine/staged.h"
+#include "symphony/component_types.h"
 
 static const char default_space[] = "default";
 
@@ -119,10 +120,13 @@ static int set_bytes(const struct pic_staged_entry *entry, const char *public_ur
 	out->has_digest = given && pic_sha256_parse(given, &sha256) == 0;
 	if (out->has_digest)
 		memcpy(out->digest, sha256.bytes, sizeof(out->digest));
-	if (out->has_digest && entry->hub_has_bytes) {
+	bool usable = url && pic_component_url_is_valid(url) && !pic_component_url_is_own(url);
+
+	/* One URL that a device cannot read would make it refuse the whole document. */
+	if (out->has_digest && (entry->hub_has_bytes || !usable)) {
 		pic_sha256_text(&sha256, digest);
 		r = asprintf(&out->url, "%s/artifacts/%s", public_url, digest);
-	} else if (url && *url && strlen(url) <= PIC_URL_MAX) {
+	} else if (usable) {
 		out->url = strdup(url);
 		r = out->url ? 0 : -1;
 	}

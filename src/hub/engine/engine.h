@@ -71,7 +71,8 @@ struct pic_engine_device {
 	const char *epoch;
 	int64_t revision;	 /* of its document */
 	int64_t removed_through; /* by the last report of this epoch; 0: none */
-	size_t occupied; /* entries that other instances have on it: a document has a limit */
+	size_t occupied; /* entries that other instances have on it: a document has a limit ... */
+	size_t occupied_bytes; /* ... and their size in it */
 	bool online;
 	const struct pic_report *report; /* the last one, or NULL */
 };

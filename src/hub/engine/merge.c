@@ -40,22 +40,36 @@ static bool is_as_wanted(const struct pic_merge_frame *frame, const struct pic_s
 	return pic_json_equal(entry->json, wanted->json);
 }
 
-/* A document holds a limited number of entries, listed and removed together. */
-static bool finds_room(const struct pic_merge_frame *frame, const struct pic_staged *staged,
-		       struct pic_wanted *wanted)
+static void hold_back(struct pic_wanted *wanted, const char *target, const char *why)
 {
-	size_t occupied = frame->device ? frame->device->occupied : 0;
-
-	if (occupied + staged->count < PIC_DOCUMENT_COMPONENTS_MAX)
-		return true;
 	wanted->state = PIC_WANTED_STUCK;
 	pic_engine_format(wanted->reason, sizeof(wanted->reason), "DeviceIsFull");
-	pic_engine_format(
-		wanted->message, sizeof(wanted->message),
-		"component %s: %s has %d entries already, more do not fit in its document",
-		wanted->name, frame->target, PIC_DOCUMENT_COMPONENTS_MAX);
+	pic_engine_format(wanted->message, sizeof(wanted->message),
+			  "component %s: the document of %s %s", wanted->name, target, why);
+}
+
+/* A document holds a limited number of entries, listed and removed together, and of bytes. A component
+ * that makes it too large waits; what was staged of it before stays. */
+static bool finds_room(const struct pic_merge_frame *frame, const struct pic_staged *staged,
+		       const struct pic_staged_entry *entry, struct pic_wanted *wanted)
+{
+	size_t count = frame->device ? frame->device->occupied : 0;
+	size_t bytes = frame->device ? frame->device->occupied_bytes : 0;
+
+	bytes += pic_staged_bytes(staged) + pic_staged_json_bytes(wanted->json);
+	if (entry && !entry->removed)
+		bytes -= pic_staged_json_bytes(entry->json);
+	if (!entry && count + staged->count >= PIC_DOCUMENT_COMPONENTS_MAX)
+		hold_back(wanted, frame->target, "has 256 entries already, more do not fit");
+	else if (bytes > PIC_DOCUMENT_SIZE_MAX)
+		hold_back(wanted, frame->target, "would be larger than 1 MiB");
+	else
+		return true;
 	return false;
 }
+
+_Static_assert(PIC_DOCUMENT_COMPONENTS_MAX == 256 && PIC_DOCUMENT_SIZE_MAX == 1024 * 1024,
+	       "the sentences above name the limits");
 
 static int put_ready(const struct pic_merge_frame *frame, struct pic_wanted *wanted, int64_t next,
 		     struct pic_staged *staged, bool *stamped, struct pic_error *err)
@@ -64,7 +78,7 @@ static int put_ready(const struct pic_merge_frame *frame, struct pic_wanted *wan
 
 	if (entry && is_as_wanted(frame, entry, wanted))
 		return 0;
-	if (!entry && !finds_room(frame, staged, wanted))
+	if (!finds_room(frame, staged, entry, wanted))
 		return 0;
 	bool changed = entry && !entry->removed;
 

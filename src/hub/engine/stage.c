@@ -201,12 +201,18 @@ static int pin_bytes(struct stage *stage, struct pic_wanted *wanted, const char 
 	const char *url = pic_json_get_text(properties, url_key);
 	const char *given = pic_json_get_text(properties, digest_key);
 
+	if (url && *url && !pic_component_url_is_valid(url)) {
+		hold(wanted, PIC_WANTED_STUCK, "BadUrl",
+		     "component %s: %s is not an address of http or https: %.200s", wanted->name,
+		     url_key, url);
+		return 0;
+	}
 	if (given && *given) {
 		if (pic_sha256_parse(given, &digest) < 0)
 			hold(wanted, PIC_WANTED_STUCK, "BadDigest",
 			     "component %s: %s must be a SHA-256: 64 hexadecimal digits",
 			     wanted->name, digest_key);
-		wanted->hub_has_bytes = !url || !*url;
+		wanted->hub_has_bytes = !url || !*url || pic_component_url_is_own(url);
 		return 0;
 	}
 	if (url && *url)

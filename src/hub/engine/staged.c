@@ -34,6 +34,29 @@ int64_t pic_staged_highest(const struct pic_staged *staged)
 	return highest;
 }
 
+/* Names, revision, digest and URL beside the properties. */
+#define ENTRY_BYTES 512
+
+size_t pic_staged_json_bytes(const struct pic_json *component)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(2 * PIC_DOCUMENT_SIZE_MAX);
+
+	if (pic_json_write(component, PIC_JSON_COMPACT, &text) < 0 || text.failed)
+		return 2 * PIC_DOCUMENT_SIZE_MAX;
+	return text.size + ENTRY_BYTES;
+}
+
+size_t pic_staged_bytes(const struct pic_staged *staged)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < staged->count; i++)
+		bytes += staged->entries[i].removed
+				 ? ENTRY_BYTES
+				 : pic_staged_json_bytes(staged->entries[i].json);
+	return bytes;
+}
+
 static struct pic_staged_entry *append(struct pic_staged *staged, struct pic_json *json)
 {
 	struct pic_staged_entry *entries =

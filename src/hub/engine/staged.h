@@ -32,6 +32,9 @@ int pic_staged_read(const struct pic_object *catalog, uint32_t broken, struct pi
 void pic_staged_free(struct pic_staged *staged);
 struct pic_staged_entry *pic_staged_find(const struct pic_staged *staged, const char *name);
 int64_t pic_staged_highest(const struct pic_staged *staged);
+/* About what a component takes in a document, and all entries together. */
+size_t pic_staged_json_bytes(const struct pic_json *component);
+size_t pic_staged_bytes(const struct pic_staged *staged);
 /* A new entry, or `entry` with something else in it. json is shared. */
 int pic_staged_put(struct pic_staged *staged, struct pic_staged_entry *entry, struct pic_json *json,
 		   bool hub_has_bytes, int64_t revision, struct pic_error *err);

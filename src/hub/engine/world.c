@@ -178,6 +178,12 @@ static int find_devices(const struct pic_world *world, struct pic_gathered *out,
 	return 0;
 }
 
+static void add_occupied(struct pic_engine_device *device, const struct pic_staged *staged)
+{
+	device->occupied += staged->count;
+	device->occupied_bytes += pic_staged_bytes(staged);
+}
+
 /* What other catalogs have on these devices: room they take, and revisions they were given. A record
  * that is younger than its catalogs knows less than they do. */
 static int count_others(const struct pic_world *world, struct pic_gathered *out,
@@ -207,7 +213,7 @@ static int count_others(const struct pic_world *world, struct pic_gathered *out,
 			device->revision = pic_staged_highest(&staged);
 		if (strcmp(owner.instance, out->input.name) != 0 ||
 		    strcmp(all[i]->space, out->input.space) != 0)
-			device->occupied += staged.count;
+			add_occupied(device, &staged);
 		pic_staged_free(&staged);
 	}
 	return r;

@@ -564,7 +564,53 @@ static void a_full_device_takes_no_more(void **state)
 	assert_contains(
 		pic_json_get_text(pic_object_status(world_get(&world, PIC_KIND_INSTANCE, "two")),
 				  "statusDetails"),
-		"has 256 entries already");
+		"the document of edge has 256 entries already");
+}
+
+static void a_document_does_not_grow_too_large(void **state)
+{
+	WORLD world;
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4 << 20);
+	struct pic_document *document = NULL;
+	struct pic_error err = PIC_ERROR_INIT;
+	PIC_BUF struct pic_buf bytes = PIC_BUF_INIT(4 << 20);
+
+	begin(&world);
+	pic_buf_text_add(&text, "{'metadata':{'name':'s','generation':1},'spec':{'components':[");
+	for (int i = 0; i < 30; i++)
+		pic_buf_format(&text,
+			       "%s{'name':'c%d','type':'docker','properties':{'x':'%050000d'}}",
+			       i ? "," : "", i, 0);
+	pic_buf_text_add(&text, "]}}");
+	world_put_text(&world, PIC_KIND_SOLUTION, pic_buf_text(&text));
+	world_reconcile(&world, "app");
+	assert_stalled(&world, "DeviceIsFull", "would be larger than 1 MiB");
+	const struct pic_object *catalog = world_get(&world, PIC_KIND_CATALOG, "app-edge");
+	const struct pic_engine_device device = { .target = "edge",
+						  .epoch = "0123456789abcdef0123456789abcdef" };
+
+	assert_int_equal(pic_engine_document(&device, "", &catalog, 1, 0, &document, &err), 0);
+	assert_int_equal(document->component_count, 20);
+	pic_document_write(document, &bytes);
+	pic_document_free(document);
+	document = NULL;
+	assert_int_equal(pic_document_parse(&document, bytes.data, bytes.size, &err), 0);
+	pic_document_free(document);
+	world_reconcile(&world, "app");
+	assert_int_equal(world.writes, 0);
+}
+
+static void urls_that_no_device_could_read_are_held_back(void **state)
+{
+	WORLD world;
+
+	begin(&world);
+	put_solution(&world, 1,
+		     MODULE("m", ",'wasm.url':'${{$property(location)}} a b'") "," MODULE(
+			     "n", ",'wasm.url':'/artifacts/n.wasm'"));
+	world_reconcile(&world, "app");
+	assert_stalled(&world, "BadUrl", "component m: wasm.url is not an address");
+	assert_json_equal(pic_json_get(properties_of(&world, "app-edge"), "artifacts"), "['n']");
 }
 
 static void another_epoch_is_named(void **state)
@@ -605,6 +651,8 @@ int main(void)
 		cmocka_unit_test(names_of_others_are_left_alone),
 		cmocka_unit_test(a_catalog_changed_by_hand_is_set_right),
 		cmocka_unit_test(a_full_device_takes_no_more),
+		cmocka_unit_test(a_document_does_not_grow_too_large),
+		cmocka_unit_test(urls_that_no_device_could_read_are_held_back),
 		cmocka_unit_test(another_epoch_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

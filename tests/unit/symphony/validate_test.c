@@ -132,10 +132,11 @@ static void required_values_are_asked_for(void **state)
 
 static void bad_values_say_why(void **state)
 {
-	static const char *const urls[] = { "ftp://h/x",       "h/x",
-					    "http://",	       "http:///x",
-					    "https://a:b@h/x", "http://h/a b",
-					    "http://:80/",     "file:///etc/passwd" };
+	static const char *const urls[] = {
+		"ftp://h/x",	   "h/x",	   "http://",	     "http:///x",
+		"https://a:b@h/x", "http://h/a b", "http://:80/",    "file:///etc/passwd",
+		"HTTP://h/x",	   "/artifacts/",  "/artifacts/../x"
+	};
 
 	for (size_t i = 0; i < PIC_COUNT(urls); i++) {
 		char text[256];
@@ -167,6 +168,11 @@ static void bad_values_say_why(void **state)
 		       SOLUTION("{'name':'m','type':'docker','dependencies':['db']}"),
 		       PIC_FINDING_VALUE, "spec.components[0].dependencies[0]",
 		       "no component \"db\"");
+	assert_finding(
+		PIC_KIND_SOLUTION,
+		SOLUTION("{'name':'m','type':'docker','dependencies':['m','m','m','m','m','m','m',"
+			 "'m','m','m','m','m','m','m','m','m','m']}"),
+		PIC_FINDING_VALUE, "spec.components[0].dependencies", "at most 16");
 	assert_finding(PIC_KIND_INSTANCE, "{'metadata':{'name':'i'},'spec':{'activeState':'on'}}",
 		       PIC_FINDING_VALUE, "spec.activeState", "active or inactive");
 	assert_finding(PIC_KIND_INSTANCE, "{'metadata':{'name':'i'},'spec':{'solution':'A b'}}",
