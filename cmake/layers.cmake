@@ -100,3 +100,8 @@ endforeach()
 if(TARGET piccolo-hub)
 	set_target_properties(piccolo-hub PROPERTIES PICCOLO_HTTPS_SERVER ON)
 endif()
+
+# `make install`: the programs come with their units; policy.conf is root's, an existing one is kept by packages.
+install(DIRECTORY image/systemd/ DESTINATION lib/systemd/system)
+install(FILES image/sysusers.d/piccolo.conf DESTINATION lib/sysusers.d)
+install(FILES etc/policy.conf etc/piccolo.conf.example DESTINATION share/piccolo)
