@@ -1,7 +1,9 @@
 /*
  * The engine with a real store, real artifacts and a real HTTP server beside it.
  */
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "hub/artifacts/artifacts.h"
@@ -370,6 +372,66 @@ static void a_name_that_becomes_free_is_taken(void **state)
 		"staged");
 }
 
+static void give_up(void *data)
+{
+	struct fixture *fixture = data;
+
+	fixture->timed_out = true;
+	pic_loop_stop(fixture->base->loop);
+}
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void stop_when_staged(void *data, enum pic_kind kind, struct pic_object *before,
+			     struct pic_object *after, int64_t revision)
+{
+	struct fixture *fixture = data;
+
+	(void)before;
+	(void)revision;
+	if (kind == PIC_KIND_CATALOG && after)
+		pic_loop_stop(fixture->base->loop);
+}
+
+/* The disk takes nothing: nothing is kept in memory either, and it is not asked all the time. */
+static void what_the_disk_refuses_is_tried_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct pic_reconciler_facts facts, later;
+	struct pic_timer *timer = NULL;
+	struct pic_error err = PIC_ERROR_INIT;
+
+	put_story(fixture, MODULE("m", ""));
+	signal(SIGXFSZ, SIG_IGN);
+	limit_files(1);
+	pic_reconciler_run(fixture->hub.reconciler);
+	pic_store_settle(fixture->hub.store);
+	limit_files(RLIM_INFINITY);
+	assert_null(get(fixture, PIC_KIND_CATALOG, "app-edge"));
+	pic_reconciler_facts(fixture->hub.reconciler, &facts);
+	assert_true(facts.failures > 0);
+	pic_reconciler_run(fixture->hub.reconciler);
+	pic_reconciler_facts(fixture->hub.reconciler, &later);
+	assert_int_equal(later.reconciles, facts.reconciles);
+
+	pic_store_listen(fixture->hub.store, PIC_STORE_DURABLE, stop_when_staged, fixture);
+	pic_loop_timer(fixture->base->loop, give_up, fixture, &timer, &err);
+	pic_timer_set(timer, WAIT_MS);
+	while (!get(fixture, PIC_KIND_CATALOG, "app-edge") && !fixture->timed_out)
+		pic_loop_run(fixture->base->loop, &err);
+	pic_timer_free(timer);
+	pic_store_ignore(fixture->hub.store, stop_when_staged, fixture);
+	assert_false(fixture->timed_out);
+	assert_settled(fixture);
+}
+
 /* Resolving. */
 
 static const struct pic_json *resolved(struct fixture *fixture)
@@ -377,14 +439,6 @@ static const struct pic_json *resolved(struct fixture *fixture)
 	return pic_json_at(pic_json_get(pic_object_status(get(fixture, PIC_KIND_SOLUTION, "s")),
 					"resolved"),
 			   0);
-}
-
-static void give_up(void *data)
-{
-	struct fixture *fixture = data;
-
-	fixture->timed_out = true;
-	pic_loop_stop(fixture->base->loop);
 }
 
 static void stop_when_resolved(void *data, enum pic_kind kind, struct pic_object *before,
@@ -649,6 +703,7 @@ int main(void)
 		TEST(a_target_runs_its_own_components),
 		TEST(a_catalog_that_a_user_deletes_comes_back),
 		TEST(a_name_that_becomes_free_is_taken),
+		TEST(what_the_disk_refuses_is_tried_again),
 		TEST(a_url_is_fetched_once_and_known_by_digest),
 		TEST(redirects_are_followed),
 		TEST(a_missing_file_stalls),
