@@ -425,6 +425,7 @@ def test_a_part_of_other_bytes_is_thrown_away_at_once(fake, device):
     fake.say([component(data=BIG)])
     pid_of(device)
     assert [("Range" in request.headers) for request in fake.seen(path)] == [False, True, False]
+    assert "DigestMismatch" not in device.log.read_text()
 
 
 @pytest.mark.parametrize("fault, reason, words", [
@@ -462,6 +463,15 @@ def test_the_hubs_store_comes_first_then_the_components_own_address(fake, device
     fake.say([{**component(data=elsewhere), "url": fake.url + "/artifacts/mine.wasm"}])
     pid_of(device)
     assert [request.path for request in fake.seen("/artifacts/")] == ["/artifacts/" + digest(elsewhere), "/artifacts/mine.wasm"]
+    assert list((device.state / "agent" / "downloads").iterdir()) == []  # the supervisor's copy is the only one
+
+
+def test_what_root_has_purged_is_fetched_again(fake, device):
+    fake.say([component()])
+    pid = pid_of(device)
+    device.piccolo("purge")
+    assert not harness.alive(pid)
+    wait(lambda: device.module_pid("web", "app") not in (None, pid), 15, "it is back: the document still wants it")
 
 
 def test_a_module_that_cannot_run_is_found_out_before_it_starts(fake, device):
