@@ -199,6 +199,8 @@ class Storm:
         for program in victims.get(name, []):
             if program.process.poll() is None:
                 os.kill(program.pid, signal.SIGKILL)
+        for program in victims.get(name, []):
+            program.process.wait()  # a signal takes its time to work
         if name not in victims or name == "all":
             modules = sorted(workload_processes())
             for pid in modules if name != "module" else self.random.sample(modules, min(1, len(modules))):
@@ -253,7 +255,9 @@ def run_storm(hub, device, seed, rounds):
         wait(lambda: device.leftovers() == [] and not workload_processes(), 20, "nothing is left over")
         wait(lambda: hub.ctl("get", "catalogs").stderr == "no catalogs\n", 20, "no catalog is left over")
     except AssertionError as failure:
-        raise AssertionError(f"seed {seed}: {failure}\n" + "\n".join(storm.said)) from None
+        status = device.piccolo("status", check=False)
+        raise AssertionError("\n".join([f"seed {seed}: {failure}", *storm.said, status.stdout, status.stderr, device.tail(),
+                                        hub.tail()])) from None
 
 
 @pytest.mark.parametrize("seed", range(40) if FULL else [int(os.environ.get("PICCOLO_SEED", "1"))])
