@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #define PIPE "/trace_pipe"
-#define TRACE_MAX 16384u		  /* bytes read of the pipe at once */
-#define ESCAPED_MAX (TRACE_MAX * 6u)	  /* "&quot;" for each */
+#define TRACE_MAX 16384u	     /* bytes read of the pipe at once */
+#define ESCAPED_MAX (TRACE_MAX * 6u) /* "&quot;" for each */
 #define PAGE_MAX (ESCAPED_MAX + 4096u)
 
 static const char before[] =
@@ -105,7 +105,7 @@ int pages_init(void)
 
 static struct page constant_page(unsigned which)
 {
-	return (struct page){constant[which].data, constant[which].size};
+	return (struct page){ constant[which].data, constant[which].size };
 }
 
 struct page page_home(int keep)
@@ -173,5 +173,5 @@ struct page page_trace(int keep)
 		used += put(body + used, "</pre>\n");
 	}
 	used += put(body + used, trace_tail);
-	return (struct page){page, build(page, "200 OK", keep, body, used)};
+	return (struct page){ page, build(page, "200 OK", keep, body, used) };
 }

@@ -16,7 +16,8 @@ static long failure(void)
 
 int tiny_listen(unsigned port)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((unsigned short)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	const int on = 1;
 
@@ -66,7 +67,7 @@ void tiny_wait_set(unsigned slot, int fd, int for_writing)
 		place_of[slot] = ++used;
 	slot_of[place_of[slot] - 1] = slot;
 	polls[place_of[slot] - 1] =
-		(struct pollfd){.fd = fd, .events = for_writing ? POLLOUT : POLLIN};
+		(struct pollfd){ .fd = fd, .events = for_writing ? POLLOUT : POLLIN };
 }
 
 void tiny_wait_clear(unsigned slot)

@@ -37,7 +37,7 @@ int tiny_listen(unsigned port)
 	const struct {
 		const uint8_t *bytes;
 		uint32_t size;
-	} address = {any, sizeof(any)};
+	} address = { any, sizeof(any) };
 	int fd;
 
 	if (sock_open(FAMILY_INET4, TYPE_STREAM, &fd) != 0)
@@ -63,7 +63,7 @@ int tiny_accept(int listener)
 
 long tiny_receive(int fd, void *data, size_t size)
 {
-	const __wasi_iovec_t part = {data, size};
+	const __wasi_iovec_t part = { data, size };
 	uint32_t received;
 	uint16_t flags;
 	uint32_t error = sock_recv(fd, &part, 1, 0, &received, &flags);
@@ -73,7 +73,7 @@ long tiny_receive(int fd, void *data, size_t size)
 
 long tiny_send(int fd, const void *data, size_t size)
 {
-	const __wasi_ciovec_t part = {data, size};
+	const __wasi_ciovec_t part = { data, size };
 	uint32_t sent;
 	uint32_t error = sock_send(fd, &part, 1, 0, &sent);
 

@@ -20,11 +20,11 @@
 #define LISTENER CONNECTIONS /* its slot */
 
 struct connection {
-	int fd;		/* -1: free */
-	int keep;	/* after the answer in hand */
-	unsigned used;	/* bytes of the request so far */
-	char *request;	/* REQUEST_MAX bytes, made at the first use */
-	char *left;	/* rest of an answer that the other side does not take yet */
+	int fd;	       /* -1: free */
+	int keep;      /* after the answer in hand */
+	unsigned used; /* bytes of the request so far */
+	char *request; /* REQUEST_MAX bytes, made at the first use */
+	char *left;    /* rest of an answer that the other side does not take yet */
 	size_t left_size;
 };
 
@@ -129,7 +129,7 @@ static void parse_line(const char *text, const char *end, struct head *head)
 static struct head parse(const char *text, size_t size)
 {
 	const char *end = text + size, *line = text, *line_end;
-	struct head head = {0};
+	struct head head = { 0 };
 
 	while ((line_end = memchr(line, '\n', (size_t)(end - line)))) {
 		if (line == text)

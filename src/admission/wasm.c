@@ -28,7 +28,7 @@ struct parse {
 
 const char *pic_wasm_kind_text(enum pic_wasm_kind kind)
 {
-	static const char *const texts[] = {"function", "table", "memory", "global"};
+	static const char *const texts[] = { "function", "table", "memory", "global" };
 
 	return texts[kind];
 }
@@ -55,8 +55,9 @@ static void read_value_type(struct pic_wasm_reader *in)
 	case TYPE_EXTERNREF:
 		return;
 	case TYPE_V128:
-		pic_wasm_reader_fail(in, at,
-				     "it uses SIMD (v128), which is not served here; build without -msimd128");
+		pic_wasm_reader_fail(
+			in, at,
+			"it uses SIMD (v128), which is not served here; build without -msimd128");
 		return;
 	default:
 		pic_wasm_reader_fail(in, at, "a type is unknown");
@@ -112,9 +113,11 @@ static void read_limits(struct pic_wasm_reader *in, uint64_t *initial, uint64_t 
 	uint8_t flags = pic_wasm_reader_byte(in);
 
 	if (flags > 1)
-		pic_wasm_reader_fail(in, at, flags == 2 || flags == 3 ?
-						     "it shares memory between threads, which is not served here" :
-						     "limits have unknown flags");
+		pic_wasm_reader_fail(
+			in, at,
+			flags == 2 || flags == 3
+				? "it shares memory between threads, which is not served here"
+				: "limits have unknown flags");
 	*initial = pic_wasm_reader_u32(in);
 	*has_maximum = flags & 1;
 	*maximum = *has_maximum ? pic_wasm_reader_u32(in) : 0;
@@ -341,7 +344,7 @@ static void read_custom(struct parse *parse)
 
 	if (!in->failed && name.size == 4 && memcmp(name.data, "name", 4) == 0)
 		parse->facts->name_section =
-			(struct pic_view){(const char *)in->bytes + in->at, in->end - in->at};
+			(struct pic_view){ (const char *)in->bytes + in->at, in->end - in->at };
 	in->at = in->end;
 }
 
@@ -393,14 +396,15 @@ static void read_section(struct parse *parse, uint8_t id)
 		break;
 	}
 	if (!parse->in->failed && parse->in->at != parse->in->end)
-		pic_wasm_reader_fail(parse->in, parse->in->at, "a section is longer than its content");
+		pic_wasm_reader_fail(parse->in, parse->in->at,
+				     "a section is longer than its content");
 }
 
 /* Place of a section among the others: the count of data segments comes before the code. */
 static unsigned rank(uint8_t id)
 {
-	static const uint8_t ranks[PIC_WASM_SECTION_COUNT] = {0, 1, 2, 3,  4,  5, 6,
-							      7, 8, 9, 11, 12, 10};
+	static const uint8_t ranks[PIC_WASM_SECTION_COUNT] = { 0, 1, 2, 3,  4,	5, 6,
+							       7, 8, 9, 11, 12, 10 };
 
 	return ranks[id];
 }
@@ -430,6 +434,7 @@ static void read_sections(struct parse *parse, struct pic_wasm_reader *whole)
 		parse->in = &part;
 		parse->facts->section_sizes[id] += size;
 		read_section(parse, id);
+		parse->in = NULL;
 		if (part.failed)
 			pic_wasm_reader_fail(whole, part.failed_at, part.failed);
 	}
@@ -449,9 +454,9 @@ static void check_counts(const struct parse *parse, struct pic_wasm_reader *whol
 
 static int check_header(const unsigned char *bytes, size_t size, struct pic_error *err)
 {
-	static const unsigned char magic[] = {0, 'a', 's', 'm'};
-	static const unsigned char component[] = {0x0d, 0, 1, 0};
-	static const unsigned char version[] = {1, 0, 0, 0};
+	static const unsigned char magic[] = { 0, 'a', 's', 'm' };
+	static const unsigned char component[] = { 0x0d, 0, 1, 0 };
+	static const unsigned char version[] = { 1, 0, 0, 0 };
 
 	if (size >= 7 && memcmp(bytes, "(module", 7) == 0)
 		return pic_error_set(err, -EINVAL,
@@ -460,14 +465,17 @@ static int check_header(const unsigned char *bytes, size_t size, struct pic_erro
 		return pic_error_set(err, -EINVAL,
 				     "it is no WebAssembly module but looks like a web page");
 	if (size < HEADER_SIZE || memcmp(bytes, magic, sizeof(magic)) != 0)
-		return pic_error_set(err, -EINVAL, "it is no WebAssembly module: the first bytes of one "
-						   "are missing at byte 0");
+		return pic_error_set(err, -EINVAL,
+				     "it is no WebAssembly module: the first bytes of one "
+				     "are missing at byte 0");
 	if (memcmp(bytes + 4, component, sizeof(component)) == 0)
-		return pic_error_set(err, -EPROTONOSUPPORT,
-				     "it is a WASI 0.2 component, and only core modules can run here; build it for "
-				     "wasm32-wasip1, or take the core module out with `wasm-tools component unbundle`");
+		return pic_error_set(
+			err, -EPROTONOSUPPORT,
+			"it is a WASI 0.2 component, and only core modules can run here; build it for "
+			"wasm32-wasip1, or take the core module out with `wasm-tools component unbundle`");
 	if (memcmp(bytes + 4, version, sizeof(version)) != 0)
-		return pic_error_set(err, -EINVAL, "its version of WebAssembly is unknown at byte 4");
+		return pic_error_set(err, -EINVAL,
+				     "its version of WebAssembly is unknown at byte 4");
 	return 0;
 }
 
@@ -475,8 +483,8 @@ int pic_wasm_read(struct pic_wasm_facts **out, const void *bytes, size_t size,
 		  struct pic_error *err)
 {
 	struct pic_wasm_facts *PIC_WASM_FACTS facts = NULL;
-	struct pic_wasm_reader whole = {.bytes = bytes, .at = HEADER_SIZE, .end = size};
-	struct parse parse = {0};
+	struct pic_wasm_reader whole = { .bytes = bytes, .at = HEADER_SIZE, .end = size };
+	struct parse parse = { 0 };
 	int r = check_header(bytes, size, err);
 
 	if (r < 0)
@@ -489,7 +497,8 @@ int pic_wasm_read(struct pic_wasm_facts **out, const void *bytes, size_t size,
 	read_sections(&parse, &whole);
 	check_counts(&parse, &whole);
 	if (whole.failed)
-		return pic_error_set(err, -EINVAL, "it is no valid WebAssembly module: %s at byte %zu",
+		return pic_error_set(err, -EINVAL,
+				     "it is no valid WebAssembly module: %s at byte %zu",
 				     whole.failed, whole.failed_at);
 	*out = PIC_STEAL(facts);
 	return 0;

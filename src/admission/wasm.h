@@ -51,9 +51,9 @@ enum pic_wasm_section_id {
 struct pic_wasm_import {
 	struct pic_view module, name;
 	enum pic_wasm_kind kind;
-	uint32_t type;		     /* of a function */
-	enum pic_wasm_host_id host;  /* what serves it; PIC_WASM_HOST_COUNT: nothing */
-	bool name_known;	     /* the name is served in another shape */
+	uint32_t type;		    /* of a function */
+	enum pic_wasm_host_id host; /* what serves it; PIC_WASM_HOST_COUNT: nothing */
+	bool name_known;	    /* the name is served in another shape */
 };
 
 struct pic_wasm_export {

@@ -28,8 +28,8 @@ static char type_letter(uint8_t type)
 void pic_wasm_signature(const struct pic_wasm_facts *facts, uint32_t index,
 			char out[PIC_WASM_SIGNATURE_MAX])
 {
-	struct pic_wasm_reader in = {.bytes = (const unsigned char *)facts->types[index].data,
-				     .end = facts->types[index].size};
+	struct pic_wasm_reader in = { .bytes = (const unsigned char *)facts->types[index].data,
+				      .end = facts->types[index].size };
 	size_t used = 0;
 
 	out[used++] = '(';
@@ -138,13 +138,15 @@ static int check_entry(const struct pic_wasm_facts *facts, struct pic_error *err
 	char signature[PIC_WASM_SIGNATURE_MAX];
 
 	if (!start)
-		return pic_error_set(err, -ENOTSUP,
-				     "it exports no function _start, so it is a library and no program");
+		return pic_error_set(
+			err, -ENOTSUP,
+			"it exports no function _start, so it is a library and no program");
 	pic_wasm_signature(facts, pic_wasm_function_type(facts, start->index), signature);
 	if (strcmp(signature, "()") != 0)
-		return pic_error_set(err, -ENOTSUP,
-				     "its function _start takes or gives values (%s), a program's does not",
-				     signature);
+		return pic_error_set(
+			err, -ENOTSUP,
+			"its function _start takes or gives values (%s), a program's does not",
+			signature);
 	return 0;
 }
 
@@ -156,10 +158,10 @@ int pic_wasm_check(const struct pic_wasm_facts *facts, uint64_t memory_max, stru
 	if (r == 0)
 		r = check_entry(facts, err);
 	if (r == 0 && initial > memory_max)
-		r = pic_error_set(err, -ENOTSUP,
-				  "it starts with %llu KiB of memory and wasm.memory allows %llu KiB",
-				  (unsigned long long)initial / 1024,
-				  (unsigned long long)memory_max / 1024);
+		r = pic_error_set(
+			err, -ENOTSUP,
+			"it starts with %llu KiB of memory and wasm.memory allows %llu KiB",
+			(unsigned long long)initial / 1024, (unsigned long long)memory_max / 1024);
 	return r;
 }
 
@@ -189,16 +191,15 @@ static void copy_name(struct pic_view name, char out[PIC_WASM_NAME_TEXT])
 bool pic_wasm_function_name(struct pic_view name_section, uint32_t index,
 			    char out[PIC_WASM_NAME_TEXT])
 {
-	struct pic_wasm_reader in = {.bytes = (const unsigned char *)name_section.data,
-				     .end = name_section.size};
+	struct pic_wasm_reader in = { .bytes = (const unsigned char *)name_section.data,
+				      .end = name_section.size };
 	struct pic_wasm_reader names;
 
 	if (!find_function_names(&in, &names))
 		return false;
 	for (uint32_t n = pic_wasm_reader_count(&names, 2); n > 0 && !names.failed; n--) {
 		uint32_t number = pic_wasm_reader_u32(&names);
-		struct pic_view name =
-			pic_wasm_reader_bytes(&names, pic_wasm_reader_u32(&names));
+		struct pic_view name = pic_wasm_reader_bytes(&names, pic_wasm_reader_u32(&names));
 
 		if (names.failed || number != index)
 			continue;

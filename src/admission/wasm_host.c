@@ -4,7 +4,7 @@
 
 static const struct pic_wasm_host_function functions[PIC_WASM_HOST_COUNT] = {
 #define X(handler, name, signature, dialect) \
-	[PIC_WASM_HOST_##handler] = {name, signature, PIC_WASM_##dialect},
+	[PIC_WASM_HOST_##handler] = { name, signature, PIC_WASM_##dialect },
 	PIC_WASM_HOST_FUNCTIONS(X)
 #undef X
 };
@@ -16,7 +16,8 @@ const struct pic_wasm_host_function *pic_wasm_host_at(enum pic_wasm_host_id id)
 
 static bool view_is(struct pic_view view, const char *text)
 {
-	return view.size == strlen(text) && (view.size == 0 || memcmp(view.data, text, view.size) == 0);
+	return view.size == strlen(text) &&
+	       (view.size == 0 || memcmp(view.data, text, view.size) == 0);
 }
 
 enum pic_wasm_host_id pic_wasm_host_find(struct pic_view module, struct pic_view name,

@@ -51,11 +51,11 @@ uint64_t pic_wasm_reader_u64(struct pic_wasm_reader *reader)
 
 struct pic_view pic_wasm_reader_bytes(struct pic_wasm_reader *reader, size_t size)
 {
-	struct pic_view view = {(const char *)reader->bytes + reader->at, size};
+	struct pic_view view = { (const char *)reader->bytes + reader->at, size };
 
 	if (size > reader->end - reader->at) {
 		pic_wasm_reader_fail(reader, reader->at, "a length goes past the end");
-		return (struct pic_view){"", 0};
+		return (struct pic_view){ "", 0 };
 	}
 	reader->at += size;
 	return view;
@@ -72,7 +72,7 @@ struct pic_view pic_wasm_reader_name(struct pic_wasm_reader *reader)
 
 		if (step == 0) {
 			pic_wasm_reader_fail(reader, start, "a name is not UTF-8");
-			return (struct pic_view){"", 0};
+			return (struct pic_view){ "", 0 };
 		}
 		at += step;
 	}

@@ -18,27 +18,29 @@
 #define REPORT_MAX (4 * 1024 * 1024)
 
 static const struct pic_option run_options[] = {
-	{"listen", 0, PIC_OPTION_LIST, "[tcp:|udp:][ADDR:]PORT[-PORT]", NULL,
-	 "where the module may listen; several times", AT(wasm_listen), PIC_OPTION_FLAG_ONLY, 0, 0},
-	{"connect", 0, PIC_OPTION_LIST, "[tcp:|udp:]ADDR[/BITS]:PORT[-PORT]", NULL,
-	 "where the module may connect to; several times", AT(wasm_connect), PIC_OPTION_FLAG_ONLY, 0,
-	 0},
-	{"dir", 0, PIC_OPTION_LIST, "GUEST:HOST[:rw]", NULL,
-	 "a folder of this machine that the module sees as GUEST; several times", AT(wasm_folders),
-	 PIC_OPTION_FLAG_ONLY, 0, 0},
-	{"env", 0, PIC_OPTION_LIST, "NAME=VALUE", NULL, "a variable of its environment; several times",
-	 AT(wasm_environment), PIC_OPTION_FLAG_ONLY, 0, 0},
-	{"memory", 0, PIC_OPTION_TEXT, "SIZE", "64M", "how much linear memory it may have",
-	 AT(wasm_memory), PIC_OPTION_FLAG_ONLY, 0, 0},
-	{.name = NULL},
+	{ "listen", 0, PIC_OPTION_LIST, "[tcp:|udp:][ADDR:]PORT[-PORT]", NULL,
+	  "where the module may listen; several times", AT(wasm_listen), PIC_OPTION_FLAG_ONLY, 0,
+	  0 },
+	{ "connect", 0, PIC_OPTION_LIST, "[tcp:|udp:]ADDR[/BITS]:PORT[-PORT]", NULL,
+	  "where the module may connect to; several times", AT(wasm_connect), PIC_OPTION_FLAG_ONLY,
+	  0, 0 },
+	{ "dir", 0, PIC_OPTION_LIST, "GUEST:HOST[:rw]", NULL,
+	  "a folder of this machine that the module sees as GUEST; several times", AT(wasm_folders),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "env", 0, PIC_OPTION_LIST, "NAME=VALUE", NULL,
+	  "a variable of its environment; several times", AT(wasm_environment),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "memory", 0, PIC_OPTION_TEXT, "SIZE", "64M", "how much linear memory it may have",
+	  AT(wasm_memory), PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ .name = NULL },
 };
 
 static const struct pic_option inspect_options[] = {
-	{"output", 'o', PIC_OPTION_TEXT, "FORMAT", "text", "text or json", AT(output),
-	 PIC_OPTION_FLAG_ONLY, 0, 0},
-	{"memory", 0, PIC_OPTION_TEXT, "SIZE", "64M", "how much linear memory it may have",
-	 AT(wasm_memory), PIC_OPTION_FLAG_ONLY, 0, 0},
-	{.name = NULL},
+	{ "output", 'o', PIC_OPTION_TEXT, "FORMAT", "text", "text or json", AT(output),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "memory", 0, PIC_OPTION_TEXT, "SIZE", "64M", "how much linear memory it may have",
+	  AT(wasm_memory), PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ .name = NULL },
 };
 
 static int complain(const char *file, const struct pic_error *err)
@@ -69,7 +71,7 @@ static int add_all(struct pic_wasm_spec *spec, const char *flag, const struct pi
 static int make_spec(const struct pic_device_options *options, int argc, char **argv,
 		     struct pic_wasm_spec *spec, struct pic_error *err)
 {
-	const struct pic_option_list arguments = {(const char **)argv + 1, (size_t)argc - 1};
+	const struct pic_option_list arguments = { (const char **)argv + 1, (size_t)argc - 1 };
 	int r;
 
 	pic_wasm_spec_init(spec);
@@ -84,7 +86,8 @@ static int make_spec(const struct pic_device_options *options, int argc, char **
 	if (r == 0)
 		r = add_all(spec, "arguments", &arguments, pic_wasm_spec_argument, err);
 	if (r == 0)
-		r = add_all(spec, "--env", &options->wasm_environment, pic_wasm_spec_environment, err);
+		r = add_all(spec, "--env", &options->wasm_environment, pic_wasm_spec_environment,
+			    err);
 	/* Without an instance there is no trace folder of one: the folder itself then. */
 	for (uint32_t i = 0; i < spec->folder_count; i++)
 		spec->folders[i].trace = false;
@@ -180,9 +183,10 @@ const struct pic_command pic_commands_wasm[] = {
 		.name = "run",
 		.arguments = "FILE [-- ARGUMENT...]",
 		.help = "run a WebAssembly module in the foreground",
-		.details = "The module gets no file, no port and no address but what the flags name; without\n"
-			   "--listen it may listen on TCP 8000 to 8999 of the loopback addresses. Root is not\n"
-			   "needed. The exit status is the module's; 134 after a trap.",
+		.details =
+			"The module gets no file, no port and no address but what the flags name; without\n"
+			"--listen it may listen on TCP 8000 to 8999 of the loopback addresses. Root is not\n"
+			"needed. The exit status is the module's; 134 after a trap.",
 		.options = run_options,
 		.run = verb_run,
 		.minimum_arguments = 1,
@@ -192,11 +196,12 @@ const struct pic_command pic_commands_wasm[] = {
 		.name = "inspect",
 		.arguments = "FILE",
 		.help = "say whether a WebAssembly module is valid, can run here, and what it needs",
-		.details = "Exit status 0 when it can run here, 1 when it is invalid or something is missing.",
+		.details =
+			"Exit status 0 when it can run here, 1 when it is invalid or something is missing.",
 		.options = inspect_options,
 		.run = verb_inspect,
 		.minimum_arguments = 1,
 		.maximum_arguments = 1,
 	},
-	{.name = NULL},
+	{ .name = NULL },
 };

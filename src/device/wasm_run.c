@@ -21,7 +21,8 @@
  * seen by this machine only. */
 static void make_policy(const struct pic_wasm_spec *spec, struct pic_policy *out)
 {
-	static const char *const defaults[] = {"tcp:127.0.0.0/8:8000-8999", "tcp:[::1]:8000-8999"};
+	static const char *const defaults[] = { "tcp:127.0.0.0/8:8000-8999",
+						"tcp:[::1]:8000-8999" };
 
 	memset(out, 0, sizeof(*out));
 	for (uint32_t i = 0; i < spec->listen_count; i++)
@@ -136,7 +137,7 @@ static void raise_descriptors(void)
 int pic_wasm_run_here(int module_fd, const char *name, const struct pic_wasm_spec *spec,
 		      struct pic_error *err)
 {
-	struct pic_workload_name label = {.instance = "local"};
+	struct pic_workload_name label = { .instance = "local" };
 	struct pic_runner runner = {
 		.name = &label,
 		.spec = spec,

@@ -19,7 +19,7 @@ static ssize_t receive(int broker_fd, struct pic_broker_answer *answer, int *fd)
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec part = {answer, sizeof(*answer)};
+	struct iovec part = { answer, sizeof(*answer) };
 	struct msghdr message = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,
@@ -54,10 +54,10 @@ int pic_broker_ask(int broker_fd, struct pic_broker_request *request)
 	if (send(broker_fd, request, sizeof(*request), MSG_NOSIGNAL) != (ssize_t)sizeof(*request))
 		return errno == ECONNREFUSED || errno == ENOTCONN ? -EAGAIN : -errno;
 	for (;;) {
-		struct pic_broker_answer answer = {0};
-		struct pollfd one = {.fd = broker_fd, .events = POLLIN};
+		struct pic_broker_answer answer = { 0 };
+		struct pollfd one = { .fd = broker_fd, .events = POLLIN };
 		int64_t left = end - pic_clock_boot_ms();
-		struct timespec timeout = {left / 1000, left % 1000 * 1000000};
+		struct timespec timeout = { left / 1000, left % 1000 * 1000000 };
 		int PIC_FD fd = -1;
 		ssize_t size;
 

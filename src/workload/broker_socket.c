@@ -76,7 +76,7 @@ int pic_broker_wanted(const struct pic_broker_request *request, struct pic_polic
 		.transport = request->transport,
 		.first = request->port,
 		.last = request->port,
-		.network = {.family = request->family, .bits = request->family == 4 ? 32 : 128},
+		.network = { .family = request->family, .bits = request->family == 4 ? 32 : 128 },
 	};
 	memcpy(out->network.address, request->address, request->family == 4 ? 4 : 16);
 	return 0;
@@ -84,13 +84,13 @@ int pic_broker_wanted(const struct pic_broker_request *request, struct pic_polic
 
 int pic_broker_reply(int socket_fd, uint32_t sequence, int status, int fd)
 {
-	struct pic_broker_answer answer = {sequence, status};
+	struct pic_broker_answer answer = { sequence, status };
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
-	} control = {0};
-	struct iovec part = {&answer, sizeof(answer)};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	} control = { 0 };
+	struct iovec part = { &answer, sizeof(answer) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
 	if (fd >= 0) {
 		struct cmsghdr *head;

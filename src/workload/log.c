@@ -26,11 +26,11 @@ struct rest {
 
 struct pic_workload_log {
 	bool direct;
-	int fds[2]; /* segments; direct: output and error */
+	int fds[2];	  /* segments; direct: output and error */
 	bool terminal[2]; /* direct */
 	unsigned current;
-	uint64_t maximum; /* of one segment */
-	uint64_t size;	  /* of the current one */
+	uint64_t maximum;  /* of one segment */
+	uint64_t size;	   /* of the current one */
 	uint64_t position; /* log bytes written so far */
 	bool torn;	   /* the last write stopped inside a line */
 	struct rest output, error;
@@ -138,10 +138,10 @@ static void put_line(struct pic_workload_log *log, char stream, const char *text
 	size_t prefix_size = put_prefix(prefix, stream);
 	size_t total = prefix_size + size + 1;
 	struct iovec parts[] = {
-		{(char *)"\n", log->torn},
-		{prefix, prefix_size},
-		{(char *)text, size},
-		{(char *)"\n", 1},
+		{ (char *)"\n", log->torn },
+		{ prefix, prefix_size },
+		{ (char *)text, size },
+		{ (char *)"\n", 1 },
 	};
 	ssize_t n;
 
@@ -159,7 +159,8 @@ static void put_line(struct pic_workload_log *log, char stream, const char *text
 	log->position += (uint64_t)n;
 }
 
-static void put_direct(const struct pic_workload_log *log, unsigned to, const char *data, size_t size)
+static void put_direct(const struct pic_workload_log *log, unsigned to, const char *data,
+		       size_t size)
 {
 	struct pic_buf PIC_BUF text = PIC_BUF_INIT(1024 * 1024);
 
@@ -209,7 +210,8 @@ static void end_line(struct pic_workload_log *log, char stream, struct rest *res
 	rest->size = 0;
 }
 
-void pic_workload_log_write(struct pic_workload_log *log, char stream, const void *data, size_t size)
+void pic_workload_log_write(struct pic_workload_log *log, char stream, const void *data,
+			    size_t size)
 {
 	struct rest *rest = stream == 'e' ? &log->error : &log->output;
 	const char *at = data, *end = at + size;

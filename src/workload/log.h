@@ -27,10 +27,12 @@ int pic_workload_log_new_direct(struct pic_workload_log **out, int output_fd, in
 bool pic_workload_log_is_direct(const struct pic_workload_log *log);
 void pic_workload_log_free(struct pic_workload_log *log);
 /* Bytes of a stream ('o' or 'e'); cut into lines, longer ones at 4 KB; a rest waits for its newline. */
-void pic_workload_log_write(struct pic_workload_log *log, char stream, const void *data, size_t size);
+void pic_workload_log_write(struct pic_workload_log *log, char stream, const void *data,
+			    size_t size);
 void pic_workload_log_line(struct pic_workload_log *log, const char *format, ...) /* 'p' */
 	__attribute__((format(printf, 2, 3)));
-void pic_workload_log_flush(struct pic_workload_log *log); /* unfinished lines too, before the end */
+void pic_workload_log_flush(
+	struct pic_workload_log *log); /* unfinished lines too, before the end */
 
 /* Reader: the last `lines` lines (0: all), or what came after `position`; *end gets the position behind
  * the last byte read. */

@@ -24,9 +24,9 @@ bool pic_log_segment_read(int fd, struct pic_log_segment *out)
 	if (errno != 0 || *end != '\n' || fstat(fd, &st) < 0)
 		return false;
 	out->header_size = (size_t)(end + 1 - header);
-	out->size = (uint64_t)st.st_size > out->header_size ?
-			    (uint64_t)st.st_size - out->header_size :
-			    0;
+	out->size = (uint64_t)st.st_size > out->header_size
+			    ? (uint64_t)st.st_size - out->header_size
+			    : 0;
 	if (out->size > 0)
 		(void)!pread(fd, &last, 1, st.st_size - 1);
 	out->torn = last != '\n';

@@ -7,7 +7,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	static const char *const names[] = {"wasm.dir", "wasm.args", "wasm.env", "wasm.listen", "wasm.connect", "wasm.memory", "wasm.restart", "wasm.x"};
+	static const char *const names[] = { "wasm.dir",     "wasm.args",    "wasm.env",
+					     "wasm.listen",  "wasm.connect", "wasm.memory",
+					     "wasm.restart", "wasm.x" };
 	struct pic_error err = PIC_ERROR_INIT;
 	struct pic_wasm_spec spec;
 	struct pic_json *object;
@@ -15,7 +17,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	if (size == 0)
 		return 0;
 	object = pic_json_new_object();
-	pic_json_set(object, names[data[0] % 8], pic_json_new_text_sized((const char *)data + 1, size - 1));
+	pic_json_set(object, names[data[0] % 8],
+		     pic_json_new_text_sized((const char *)data + 1, size - 1));
 	if (pic_wasm_parse(object, &spec, &err) == 0 && pic_wasm_spec_validate(&spec, &err) < 0)
 		__builtin_trap(); /* what we made ourselves must be good */
 	pic_json_unref(object);

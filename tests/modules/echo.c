@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
-__attribute__((import_module("wasi_snapshot_preview1"), import_name("sock_accept")))
-uint32_t sock_accept(int fd, uint32_t flags, int *accepted);
+__attribute__((import_module("wasi_snapshot_preview1"), import_name("sock_accept"))) uint32_t
+sock_accept(int fd, uint32_t flags, int *accepted);
 
 int main(void)
 {

@@ -51,9 +51,9 @@ static int list(const char *name)
 	return closedir(folder);
 }
 
-#define MUST(call)                     \
-	do {                           \
-		if ((call) < 0)        \
+#define MUST(call) \
+	do { \
+		if ((call) < 0) \
 			return complain(#call); \
 	} while (0)
 
@@ -77,7 +77,7 @@ static int tour(void)
 	MUST(stat("/w/a/three", &st));
 	if (st.st_size != 3)
 		return 1;
-	MUST(utimensat(AT_FDCWD, "/w/a/two", (struct timespec[]){{1, 0}, {2, 0}}, 0));
+	MUST(utimensat(AT_FDCWD, "/w/a/two", (struct timespec[]){ { 1, 0 }, { 2, 0 } }, 0));
 	MUST(stat("/w/a/two", &st));
 	if (st.st_mtim.tv_sec != 2)
 		return 1;

@@ -18,8 +18,9 @@ static bool ports_are_sane(const struct pic_policy_ports *ports, uint32_t count)
 
 		if ((p->transport != PIC_TCP && p->transport != PIC_UDP) || p->first > p->last)
 			return false;
-		if ((family != 0 && family != 4 && family != 6) ||
-		    bits > (family == 6 ? 128u : family == 4 ? 32u : 0u))
+		if ((family != 0 && family != 4 && family != 6) || bits > (family == 6	 ? 128u
+									   : family == 4 ? 32u
+											 : 0u))
 			return false;
 	}
 	return true;
@@ -152,15 +153,17 @@ int pic_wasm_grants(const void *spec, enum pic_broker_operation operation,
 	pic_ports_text(wanted, text);
 	if (operation == PIC_BROKER_CONNECT) {
 		if (!is_declared(wasm->connect, wasm->connect_count, wanted))
-			return pic_error_set(err, -EPERM,
-					     "wasm.connect does not name %s; add it there to let the "
-					     "module connect",
-					     text);
+			return pic_error_set(
+				err, -EPERM,
+				"wasm.connect does not name %s; add it there to let the "
+				"module connect",
+				text);
 		return pic_policy_allows_connect(policy, wanted, err);
 	}
 	if (wasm->listen_count > 0 && !is_declared(wasm->listen, wasm->listen_count, wanted))
-		return pic_error_set(err, -EPERM,
-				     "wasm.listen does not name %s; add it there to let the module listen",
-				     text);
+		return pic_error_set(
+			err, -EPERM,
+			"wasm.listen does not name %s; add it there to let the module listen",
+			text);
 	return pic_policy_allows_listen(policy, wanted, err);
 }

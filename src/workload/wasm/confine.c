@@ -72,28 +72,20 @@ static const struct pic_seccomp_rule always[] = {
 
 /* With a folder: what is below it, which is all there is in this root. */
 static const struct pic_seccomp_rule folders[] = {
-	PIC_SECCOMP_CALL(openat2),
-	PIC_SECCOMP_CALL(preadv),
-	PIC_SECCOMP_CALL(lseek),
-	PIC_SECCOMP_CALL(getdents64),
-	PIC_SECCOMP_CALL(readlinkat),
-	PIC_SECCOMP_CALL(fsync),
-	PIC_SECCOMP_CALL(fdatasync),
-	PIC_SECCOMP_WHERE(fcntl, 2, WHOLE, F_SETFL),
+	PIC_SECCOMP_CALL(openat2),    PIC_SECCOMP_CALL(preadv),
+	PIC_SECCOMP_CALL(lseek),      PIC_SECCOMP_CALL(getdents64),
+	PIC_SECCOMP_CALL(readlinkat), PIC_SECCOMP_CALL(fsync),
+	PIC_SECCOMP_CALL(fdatasync),  PIC_SECCOMP_WHERE(fcntl, 2, WHOLE, F_SETFL),
 };
 
 static const struct pic_seccomp_rule writable[] = {
-	PIC_SECCOMP_CALL(pwritev),
-	PIC_SECCOMP_CALL(fallocate),
-	PIC_SECCOMP_CALL(mkdirat),
-	PIC_SECCOMP_CALL(unlinkat),
+	PIC_SECCOMP_CALL(pwritev),   PIC_SECCOMP_CALL(fallocate),
+	PIC_SECCOMP_CALL(mkdirat),   PIC_SECCOMP_CALL(unlinkat),
 #ifdef SYS_renameat
 	PIC_SECCOMP_CALL(renameat),
 #endif
-	PIC_SECCOMP_CALL(renameat2),
-	PIC_SECCOMP_CALL(linkat),
-	PIC_SECCOMP_CALL(symlinkat),
-	PIC_SECCOMP_CALL(utimensat),
+	PIC_SECCOMP_CALL(renameat2), PIC_SECCOMP_CALL(linkat),
+	PIC_SECCOMP_CALL(symlinkat), PIC_SECCOMP_CALL(utimensat),
 };
 
 /* A datagram server answers whoever wrote to it. */
@@ -104,12 +96,12 @@ static const struct pic_seccomp_rule datagrams[] = {
 #ifdef __SANITIZE_ADDRESS__
 /* What the sanitizers' reports need; no release build has these. */
 static const struct pic_seccomp_rule sanitizer[] = {
-	PIC_SECCOMP_CALL(openat),	PIC_SECCOMP_CALL(open),
-	PIC_SECCOMP_CALL(readlink),	PIC_SECCOMP_CALL(stat),
-	PIC_SECCOMP_CALL(getpid),	PIC_SECCOMP_CALL(gettid),
-	PIC_SECCOMP_CALL(sigaltstack),	PIC_SECCOMP_CALL(rt_sigaction),
+	PIC_SECCOMP_CALL(openat),	  PIC_SECCOMP_CALL(open),
+	PIC_SECCOMP_CALL(readlink),	  PIC_SECCOMP_CALL(stat),
+	PIC_SECCOMP_CALL(getpid),	  PIC_SECCOMP_CALL(gettid),
+	PIC_SECCOMP_CALL(sigaltstack),	  PIC_SECCOMP_CALL(rt_sigaction),
 	PIC_SECCOMP_CALL(rt_sigprocmask), PIC_SECCOMP_CALL(futex),
-	PIC_SECCOMP_CALL(lseek),	PIC_SECCOMP_CALL(prlimit64),
+	PIC_SECCOMP_CALL(lseek),	  PIC_SECCOMP_CALL(prlimit64),
 };
 #endif
 
@@ -143,7 +135,7 @@ static bool has_datagrams(const struct pic_policy_ports *ports, uint32_t count)
 int pic_wasm_confine(const struct pic_runner *runner, struct pic_error *err)
 {
 	const struct pic_wasm_spec *spec = runner->spec;
-	struct list list = {.count = 0};
+	struct list list = { .count = 0 };
 
 	/* A peer that hung up is an error number, no signal. */
 	signal(SIGPIPE, SIG_IGN);

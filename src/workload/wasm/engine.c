@@ -35,7 +35,7 @@ int pic_wasm_engine_print(const char *format, va_list arguments)
 
 static int start_runtime(struct pic_error *err)
 {
-	RuntimeInitArgs arguments = {.mem_alloc_type = Alloc_With_System_Allocator};
+	RuntimeInitArgs arguments = { .mem_alloc_type = Alloc_With_System_Allocator };
 
 	if (!wasm_runtime_full_init(&arguments))
 		return pic_error_set(err, -ENOMEM, "the WebAssembly engine could not be started");
@@ -47,7 +47,7 @@ static int start_runtime(struct pic_error *err)
 int pic_wasm_engine_load(struct pic_wasm_engine **out, void *bytes, size_t size,
 			 struct pic_error *err)
 {
-	LoadArgs arguments = {.name = "", .wasm_binary_freeable = true, .no_resolve = true};
+	LoadArgs arguments = { .name = "", .wasm_binary_freeable = true, .no_resolve = true };
 	struct pic_wasm_engine *engine;
 	char why[160] = "";
 	int r;
@@ -59,8 +59,8 @@ int pic_wasm_engine_load(struct pic_wasm_engine **out, void *bytes, size_t size,
 		return r;
 	engine = calloc(1, sizeof(*engine));
 	if (engine)
-		engine->module = wasm_runtime_load_ex(bytes, (uint32_t)size, &arguments, why,
-						      sizeof(why));
+		engine->module =
+			wasm_runtime_load_ex(bytes, (uint32_t)size, &arguments, why, sizeof(why));
 	if (!engine || !engine->module) {
 		r = pic_error_set(err, engine ? -EINVAL : -ENOMEM,
 				  "it is no valid WebAssembly module: %s",
@@ -85,8 +85,8 @@ static void dispatch(wasm_exec_env_t environment, uint64_t *cells)
 	memcpy(&handler, &attachment, sizeof(handler));
 	wasi->memory = memory ? wasm_memory_get_base_address(memory) : NULL;
 	wasi->memory_size = memory ? wasm_memory_get_cur_page_count(memory) *
-					     wasm_memory_get_bytes_per_page(memory) :
-				     0;
+					     wasm_memory_get_bytes_per_page(memory)
+				   : 0;
 	cells[0] = handler(wasi, cells);
 	if (wasi->exited)
 		wasm_runtime_set_exception(instance, "proc_exit");
@@ -151,7 +151,8 @@ static int instantiate(struct pic_wasm_engine *engine, uint64_t memory_max, stru
 	wasm_runtime_instantiation_args_set_max_memory_pages(
 		arguments, pages < PIC_WASM_PAGE ? (uint32_t)pages : PIC_WASM_PAGE - 1);
 	wasm_runtime_instantiation_args_set_custom_data(arguments, engine->wasi);
-	engine->instance = wasm_runtime_instantiate_ex2(engine->module, arguments, why, sizeof(why));
+	engine->instance =
+		wasm_runtime_instantiate_ex2(engine->module, arguments, why, sizeof(why));
 	wasm_runtime_instantiation_args_destroy(arguments);
 	if (!engine->instance)
 		return pic_error_set(err, -ENOTSUP, "it cannot be started: %s",

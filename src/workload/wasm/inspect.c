@@ -33,9 +33,9 @@ static struct pic_json *describe_import(const struct pic_wasm_facts *facts,
 	pic_json_set_bool(object, "served", served);
 	if (served)
 		pic_json_set_text(object, "dialect",
-				  pic_wasm_host_at(import->host)->dialect == PIC_WASM_WASMEDGE ?
-					  "wasmedge" :
-					  "preview1");
+				  pic_wasm_host_at(import->host)->dialect == PIC_WASM_WASMEDGE
+					  ? "wasmedge"
+					  : "preview1");
 	return object;
 }
 
@@ -114,12 +114,12 @@ int pic_wasm_inspect(int fd, uint64_t memory_max, struct pic_wasm_inspection *ou
 {
 	struct pic_wasm_facts *PIC_WASM_FACTS facts = NULL;
 	struct pic_json *PIC_JSON description = pic_json_new_object();
-	struct pic_wasm_module module = {0};
+	struct pic_wasm_module module = { 0 };
 	int r = pic_wasm_module_map(&module, fd, err);
 
 	if (r < 0)
 		return r;
-	*out = (struct pic_wasm_inspection){0};
+	*out = (struct pic_wasm_inspection){ 0 };
 	r = pic_wasm_read(&facts, module.bytes, module.size, &out->why);
 	if (r == 0) {
 		describe(facts, description);
@@ -164,7 +164,8 @@ static void put_imports(const struct pic_json *imports, struct pic_buf *out)
 
 		pic_buf_format(out, "  %-8s %s.%s %s\n",
 			       pic_json_true(pic_json_get(import, "served")) ? "served" : "MISSING",
-			       pic_json_get_text(import, "module"), pic_json_get_text(import, "name"),
+			       pic_json_get_text(import, "module"),
+			       pic_json_get_text(import, "name"),
 			       signature ? signature : pic_json_get_text(import, "kind"));
 	}
 }
@@ -187,8 +188,8 @@ static void put_facts(const struct pic_json *report, struct pic_buf *out)
 		       number(report, "size"), number(report, "code-size"),
 		       number(report, "data-size"), number(report, "custom-size"));
 	pic_buf_format(out, "functions: %lld, %s\n", number(report, "functions"),
-		       pic_json_true(pic_json_get(report, "function-names")) ? "with names" :
-									       "without names");
+		       pic_json_true(pic_json_get(report, "function-names")) ? "with names"
+									     : "without names");
 	pic_buf_format(out, "memory:    %lld KiB at start", number(memory, "initial-bytes") / 1024);
 	if (pic_json_get(memory, "maximum-bytes"))
 		pic_buf_format(out, ", %lld KiB at most", number(memory, "maximum-bytes") / 1024);
@@ -206,9 +207,9 @@ void pic_wasm_inspection_text(const struct pic_json *report, struct pic_buf *out
 	bool runnable = pic_json_true(pic_json_get(report, "runnable"));
 
 	pic_buf_format(out, "verdict:   %s\n",
-		       runnable ? "valid, can run here" :
-		       valid	? "valid, but cannot run here" :
-				  "invalid");
+		       runnable ? "valid, can run here"
+		       : valid	? "valid, but cannot run here"
+				: "invalid");
 	if (reason)
 		pic_buf_format(out, "reason:    %s\n", reason);
 	if (pic_json_get(report, "size"))

@@ -15,8 +15,8 @@
 #include "workload/wasm/spec.h"
 
 struct pic_wasm_inspection {
-	bool valid;    /* a well-formed module */
-	bool runnable; /* and everything it needs is served */
+	bool valid;	      /* a well-formed module */
+	bool runnable;	      /* and everything it needs is served */
 	struct pic_error why; /* the sentence when one of them is false */
 };
 

@@ -18,7 +18,8 @@ int pic_wasm_module_map(struct pic_wasm_module *module, int fd, struct pic_error
 	if (!S_ISREG(st.st_mode))
 		return pic_error_set(err, -EINVAL, "the module is not a regular file");
 	if (st.st_size == 0)
-		return pic_error_set(err, -EINVAL, "it is no WebAssembly module: the file is empty");
+		return pic_error_set(err, -EINVAL,
+				     "it is no WebAssembly module: the file is empty");
 	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (bytes == MAP_FAILED)
 		return pic_error_errno(err, errno, "the module's file cannot be mapped");
@@ -31,13 +32,13 @@ void pic_wasm_module_unmap(struct pic_wasm_module *module)
 {
 	if (module->bytes)
 		munmap(module->bytes, module->size);
-	*module = (struct pic_wasm_module){0};
+	*module = (struct pic_wasm_module){ 0 };
 }
 
 static bool look_up(int fd, uint32_t index, char out[PIC_WASM_NAME_TEXT])
 {
 	struct pic_wasm_facts *PIC_WASM_FACTS facts = NULL;
-	struct pic_wasm_module module = {0};
+	struct pic_wasm_module module = { 0 };
 	struct pic_error err;
 	bool found = false;
 

@@ -27,7 +27,7 @@ void pic_wasm_spec_init(struct pic_wasm_spec *spec)
 
 static bool is_tracefs(const char *path)
 {
-	static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
+	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
 
 	for (size_t i = 0; i < PIC_COUNT(places); i++)
 		if (pic_text_starts(path, places[i]) &&
@@ -76,10 +76,12 @@ static int parse_folder(struct pic_wasm_folder *folder, const char *word, struct
 	if (r < 0)
 		return r;
 	if (folder->host[0] != '/')
-		return pic_error_set(err, -EINVAL, "the folder \"%s\" of the device is not absolute",
+		return pic_error_set(err, -EINVAL,
+				     "the folder \"%s\" of the device is not absolute",
 				     folder->host);
 	if (!pic_wasm_path_is_plain(folder->host))
-		return pic_error_set(err, -EINVAL, "the folder \"%s\" of the device goes up with ..",
+		return pic_error_set(err, -EINVAL,
+				     "the folder \"%s\" of the device goes up with ..",
 				     folder->host);
 	folder->trace = is_tracefs(folder->host);
 	if (folder->trace && folder->writable)
@@ -103,7 +105,7 @@ int pic_wasm_spec_folder(struct pic_wasm_spec *spec, const char *word, struct pi
 static int each_word(struct pic_wasm_spec *spec, const char *text, property_function *take,
 		     struct pic_error *err)
 {
-	struct pic_words words = {text};
+	struct pic_words words = { text };
 	char word[PIC_WASM_TEXT_MAX];
 	int r;
 
@@ -206,14 +208,15 @@ int pic_wasm_spec_memory(struct pic_wasm_spec *spec, const char *text, struct pi
 	if (pic_size_parse(text, &bytes) < 0)
 		return pic_error_set(err, -EINVAL, "\"%.40s\" is not a size such as 64M", text);
 	if (bytes < MEMORY_LEAST || bytes > MEMORY_MOST)
-		return pic_error_set(err, -ERANGE, "%.40s is not between 64k and 4 GiB less 64k", text);
+		return pic_error_set(err, -ERANGE, "%.40s is not between 64k and 4 GiB less 64k",
+				     text);
 	spec->memory_max = bytes;
 	return 0;
 }
 
 static int parse_restart(struct pic_wasm_spec *spec, const char *text, struct pic_error *err)
 {
-	static const char *const words[] = {"always", "on-failure", "never"};
+	static const char *const words[] = { "always", "on-failure", "never" };
 
 	for (uint32_t i = 0; i < PIC_COUNT(words); i++)
 		if (strcmp(text, words[i]) == 0) {
@@ -237,32 +240,39 @@ static const struct property {
 	const char *name;
 	property_function *parse;
 } properties[] = {
-	{PREFIX "url", accept},	       {PREFIX "sha256", accept},   {PREFIX "runtime", accept},
-	{PREFIX "dir", parse_dir},     {PREFIX "args", parse_args}, {PREFIX "env", parse_env},
-	{PREFIX "listen", parse_listen}, {PREFIX "connect", parse_connect},
-	{PREFIX "memory", pic_wasm_spec_memory}, {PREFIX "restart", parse_restart},
+	{ PREFIX "url", accept },
+	{ PREFIX "sha256", accept },
+	{ PREFIX "runtime", accept },
+	{ PREFIX "dir", parse_dir },
+	{ PREFIX "args", parse_args },
+	{ PREFIX "env", parse_env },
+	{ PREFIX "listen", parse_listen },
+	{ PREFIX "connect", parse_connect },
+	{ PREFIX "memory", pic_wasm_spec_memory },
+	{ PREFIX "restart", parse_restart },
 };
 
 static int check_name(const char *name, struct pic_error *err)
 {
-	struct pic_option_nearest nearest = {.wanted = name};
+	struct pic_option_nearest nearest = { .wanted = name };
 
 	for (size_t i = 0; i < PIC_COUNT(properties); i++) {
 		if (strcmp(name, properties[i].name) == 0)
 			return 0;
 		pic_option_offer(&nearest, properties[i].name);
 	}
-	return nearest.nearest ? pic_error_set(err, -EINVAL, "%.60s: there is no such property; did you mean %s?",
-					       name, nearest.nearest) :
-				 pic_error_set(err, -EINVAL, "%.60s: there is no such property", name);
+	return nearest.nearest
+		       ? pic_error_set(err, -EINVAL,
+				       "%.60s: there is no such property; did you mean %s?", name,
+				       nearest.nearest)
+		       : pic_error_set(err, -EINVAL, "%.60s: there is no such property", name);
 }
 
 static int check_names(const struct pic_json *object, struct pic_error *err)
 {
 	int r;
 
-	pic_json_each(object, i)
-	{
+	pic_json_each(object, i) {
 		if (!pic_text_starts(pic_json_key(i), PREFIX))
 			continue;
 		r = check_name(pic_json_key(i), err);

@@ -19,8 +19,8 @@ static int open_trace(const struct pic_open_context *context, struct pic_error *
 		return pic_error_errno(err, errno, "the instance's trace folder cannot be made");
 	fd = openat(context->instance_fd, TRACE_FOLDER,
 		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? pic_error_errno(err, errno, "the instance's trace folder cannot be opened") :
-			fd;
+	return fd < 0 ? pic_error_errno(err, errno, "the instance's trace folder cannot be opened")
+		      : fd;
 }
 
 int pic_wasm_open(const void *spec, const struct pic_open_context *context,
@@ -31,8 +31,8 @@ int pic_wasm_open(const void *spec, const struct pic_open_context *context,
 	_Static_assert(PIC_WASM_FOLDERS_MAX <= PIC_RUNNER_FILES_MAX, "every folder needs a place");
 	for (uint32_t i = 0; i < wasm->folder_count; i++) {
 		const struct pic_wasm_folder *folder = &wasm->folders[i];
-		int fd = folder->trace ? open_trace(context, err) :
-					 pic_folder_clone(folder->host, folder->writable, err);
+		int fd = folder->trace ? open_trace(context, err)
+				       : pic_folder_clone(folder->host, folder->writable, err);
 
 		if (fd < 0)
 			return pic_error_wrap(err, fd, "wasm.dir");

@@ -27,7 +27,8 @@ struct run {
 
 static bool wants_listeners(const struct pic_wasm_facts *facts)
 {
-	return pic_wasm_imports_name(facts, "sock_accept") && !pic_wasm_uses(facts, PIC_WASM_WASMEDGE);
+	return pic_wasm_imports_name(facts, "sock_accept") &&
+	       !pic_wasm_uses(facts, PIC_WASM_WASMEDGE);
 }
 
 static int open_layer(struct run *run, bool with_listeners, struct pic_error *err)
@@ -107,13 +108,14 @@ static int refuse(struct run *run, const struct pic_error *err)
 			err->code == -EPROTONOSUPPORT;
 
 	pic_workload_log_line(runner->log, "cannot run: %s", err->text);
-	runner->ended(runner, for_good ? PIC_END_INVALID : PIC_END_STATUS, STATUS_INVALID, err->text);
+	runner->ended(runner, for_good ? PIC_END_INVALID : PIC_END_STATUS, STATUS_INVALID,
+		      err->text);
 	return STATUS_INVALID;
 }
 
 int pic_wasm_run(struct pic_runner *runner)
 {
-	struct run run = {.runner = runner, .spec = runner->spec};
+	struct run run = { .runner = runner, .spec = runner->spec };
 	char function[PIC_WASM_NAME_TEXT] = "";
 	struct pic_error err = PIC_ERROR_INIT;
 	int status;

@@ -40,7 +40,8 @@ struct pic_wasm_spec {
 	struct pic_policy_ports listen[PIC_WASM_PORTS_MAX];
 	uint32_t connect_count;
 	struct pic_policy_ports connect[PIC_WASM_PORTS_MAX];
-	uint32_t argument_count;    /* texts in `text`: first the arguments (without the program's name) ... */
+	uint32_t
+		argument_count; /* texts in `text`: first the arguments (without the program's name) ... */
 	uint32_t environment_count; /* ... then the environment */
 	uint32_t text_size;
 	char text[PIC_WASM_TEXT_MAX]; /* NUL-terminated texts in a row */

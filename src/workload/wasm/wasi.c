@@ -10,25 +10,32 @@
 #include "workload/broker.h"
 #include "workload/wasm/path.h"
 
-#define RIGHTS_STDIO                                                                          \
-	(PIC_WASI_RIGHT_SET_FLAGS | PIC_WASI_RIGHT_STAT | PIC_WASI_RIGHT_POLL)
+#define RIGHTS_STDIO (PIC_WASI_RIGHT_SET_FLAGS | PIC_WASI_RIGHT_STAT | PIC_WASI_RIGHT_POLL)
 /* Rights of a folder: all but what makes no sense there. wasi-libc takes a folder that could be read
  * or written as a file for one. */
-#define RIGHTS_FOLDER                                                                         \
-	(PIC_WASI_RIGHTS_ALL &                                                                \
-	 ~(PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_WRITE | PIC_WASI_RIGHT_SEEK |                 \
-	   PIC_WASI_RIGHT_TELL | PIC_WASI_RIGHT_ALLOCATE | PIC_WASI_RIGHT_ADVISE |            \
+#define RIGHTS_FOLDER \
+	(PIC_WASI_RIGHTS_ALL & \
+	 ~(PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_WRITE | PIC_WASI_RIGHT_SEEK | \
+	   PIC_WASI_RIGHT_TELL | PIC_WASI_RIGHT_ALLOCATE | PIC_WASI_RIGHT_ADVISE | \
 	   PIC_WASI_RIGHT_SET_SIZE | PIC_WASI_RIGHT_SOCK_ACCEPT | PIC_WASI_RIGHT_SOCK_SHUTDOWN))
 
 static void add_stdio(struct pic_wasi *wasi)
 {
 	static const struct pic_wasi_file stdio[] = {
-		{.fd = -1, .kind = PIC_KIND_STDIN, .filetype = PIC_WASI_TYPE_CHARACTER,
-		 .rights = RIGHTS_STDIO | PIC_WASI_RIGHT_READ},
-		{.fd = -1, .kind = PIC_KIND_STDOUT, .filetype = PIC_WASI_TYPE_CHARACTER,
-		 .flags = PIC_WASI_FD_APPEND, .rights = RIGHTS_STDIO | PIC_WASI_RIGHT_WRITE},
-		{.fd = -1, .kind = PIC_KIND_STDERR, .filetype = PIC_WASI_TYPE_CHARACTER,
-		 .flags = PIC_WASI_FD_APPEND, .rights = RIGHTS_STDIO | PIC_WASI_RIGHT_WRITE},
+		{ .fd = -1,
+		  .kind = PIC_KIND_STDIN,
+		  .filetype = PIC_WASI_TYPE_CHARACTER,
+		  .rights = RIGHTS_STDIO | PIC_WASI_RIGHT_READ },
+		{ .fd = -1,
+		  .kind = PIC_KIND_STDOUT,
+		  .filetype = PIC_WASI_TYPE_CHARACTER,
+		  .flags = PIC_WASI_FD_APPEND,
+		  .rights = RIGHTS_STDIO | PIC_WASI_RIGHT_WRITE },
+		{ .fd = -1,
+		  .kind = PIC_KIND_STDERR,
+		  .filetype = PIC_WASI_TYPE_CHARACTER,
+		  .flags = PIC_WASI_FD_APPEND,
+		  .rights = RIGHTS_STDIO | PIC_WASI_RIGHT_WRITE },
 	};
 
 	memcpy(wasi->files, stdio, sizeof(stdio));
@@ -168,7 +175,8 @@ int pic_wasi_add_folders(struct pic_wasi *wasi, const int *fds, struct pic_error
 		uint32_t fd;
 
 		if (file.fd < 0)
-			return pic_error_set(err, -EBADF, "folder %s was not opened", folder->guest);
+			return pic_error_set(err, -EBADF, "folder %s was not opened",
+					     folder->guest);
 		if (pic_wasi_file_add(wasi, &file, &fd) != PIC_WASI_SUCCESS)
 			return pic_error_set(err, -EMFILE, "too many folders for one module");
 	}
@@ -207,9 +215,9 @@ static int add_listener(struct pic_wasi *wasi, const struct pic_policy_ports *po
 		pic_wasi_address_text(&address, text);
 		return pic_error_set(err, r == PIC_WASI_ACCES ? -EACCES : -EADDRINUSE,
 				     "wasm.listen: cannot listen on %s: %s", text,
-				     r == PIC_WASI_ACCES ? "it is not granted" :
-				     r == PIC_WASI_ADDRINUSE ? "the port is in use" :
-							       "the broker refused");
+				     r == PIC_WASI_ACCES       ? "it is not granted"
+				     : r == PIC_WASI_ADDRINUSE ? "the port is in use"
+							       : "the broker refused");
 	}
 	return 0;
 }

@@ -59,10 +59,10 @@ struct pic_wasi_address {
 struct pic_wasi_socket {
 	uint8_t family; /* 4 or 6 */
 	bool stream;
-	bool bound;			  /* a datagram socket that the broker bound */
-	struct pic_wasi_address local;	  /* asked for with sock_bind */
-	struct pic_wasi_address peer;	  /* a datagram socket's fixed peer */
-	uint32_t option_mask;		  /* set before the socket was made */
+	bool bound;		       /* a datagram socket that the broker bound */
+	struct pic_wasi_address local; /* asked for with sock_bind */
+	struct pic_wasi_address peer;  /* a datagram socket's fixed peer */
+	uint32_t option_mask;	       /* set before the socket was made */
 	int32_t options[PIC_WASI_OPTIONS];
 	uint32_t peer_next;
 	struct pic_wasi_address peers[PIC_WASI_PEERS]; /* who wrote to a datagram socket lately */
@@ -71,11 +71,11 @@ struct pic_wasi_socket {
 struct pic_wasi_file {
 	int fd; /* the host's; -1: none */
 	uint8_t kind;
-	uint8_t filetype; /* as the guest sees it */
-	uint16_t flags;	  /* fdflags as the guest set them */
+	uint8_t filetype;	      /* as the guest sees it */
+	uint16_t flags;		      /* fdflags as the guest set them */
 	uint32_t receive_ms, send_ms; /* how long a waiting call may wait; 0: for ever */
-	bool read_only;	  /* below a read-only folder */
-	bool path_only;	  /* an O_PATH descriptor: to be opened again before it is read */
+	bool read_only;		      /* below a read-only folder */
+	bool path_only; /* an O_PATH descriptor: to be opened again before it is read */
 	uint64_t rights, inheriting;
 	const char *preopen; /* the guest's name of a preopened folder */
 	struct pic_wasi_socket *socket;
@@ -96,7 +96,7 @@ struct pic_wasi {
 	bool exited;
 	int32_t exit_status;
 	void (*on_idle)(void); /* or NULL: the module has waited for a while */
-	const char *trap; /* set by a handler: the module ends with this sentence */
+	const char *trap;      /* set by a handler: the module ends with this sentence */
 };
 
 /* wasi.c */
@@ -142,17 +142,16 @@ uint32_t pic_wasi_send(struct pic_wasi_file *file, const struct pic_wasi_vector 
 /* wasi_address.c */
 socklen_t pic_wasi_address_to_host(const struct pic_wasi_address *address,
 				   struct sockaddr_storage *out);
-void pic_wasi_address_from_host(const struct sockaddr_storage *host,
-				struct pic_wasi_address *out);
+void pic_wasi_address_from_host(const struct sockaddr_storage *host, struct pic_wasi_address *out);
 bool pic_wasi_address_equal(const struct pic_wasi_address *a, const struct pic_wasi_address *b);
 void pic_wasi_address_text(const struct pic_wasi_address *address, char out[64]);
 bool pic_wasi_address_granted(const struct pic_wasm_spec *spec, uint8_t transport,
 			      const struct pic_wasi_address *address);
 
 /* wasi_make.c: sockets from the broker. On failure the file is as it was. */
-#define PIC_WASI_RIGHTS_SOCKET                                                                \
-	(PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_WRITE | PIC_WASI_RIGHT_SET_FLAGS |              \
-	 PIC_WASI_RIGHT_STAT | PIC_WASI_RIGHT_POLL | PIC_WASI_RIGHT_SOCK_ACCEPT |             \
+#define PIC_WASI_RIGHTS_SOCKET \
+	(PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_WRITE | PIC_WASI_RIGHT_SET_FLAGS | \
+	 PIC_WASI_RIGHT_STAT | PIC_WASI_RIGHT_POLL | PIC_WASI_RIGHT_SOCK_ACCEPT | \
 	 PIC_WASI_RIGHT_SOCK_SHUTDOWN)
 uint32_t pic_wasi_make(struct pic_wasi *wasi, struct pic_wasi_file *file, uint32_t operation,
 		       const struct pic_wasi_address *address, uint32_t backlog);

@@ -51,7 +51,8 @@ void pic_wasi_address_text(const struct pic_wasi_address *address, char out[64])
 {
 	char number[INET6_ADDRSTRLEN] = "";
 
-	inet_ntop(address->family == 6 ? AF_INET6 : AF_INET, address->bytes, number, sizeof(number));
+	inet_ntop(address->family == 6 ? AF_INET6 : AF_INET, address->bytes, number,
+		  sizeof(number));
 	snprintf(out, 64, address->family == 6 ? "[%s]:%u" : "%s:%u", number, address->port);
 }
 
@@ -62,8 +63,8 @@ bool pic_wasi_address_granted(const struct pic_wasm_spec *spec, uint8_t transpor
 		.transport = transport,
 		.first = address->port,
 		.last = address->port,
-		.network = {.family = address->family,
-			    .bits = (uint8_t)(address->family == 6 ? 128 : 32)},
+		.network = { .family = address->family,
+			     .bits = (uint8_t)(address->family == 6 ? 128 : 32) },
 	};
 
 	memcpy(wanted.network.address, address->bytes, sizeof(wanted.network.address));

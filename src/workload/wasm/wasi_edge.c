@@ -113,8 +113,8 @@ static uint32_t pending_error(int fd)
 /* The connection is under way: its end now, for a guest that waits, else INPROGRESS. */
 static uint32_t connect_outcome(const struct pic_wasi_file *file)
 {
-	struct pollfd one = {.fd = file->fd, .events = POLLOUT};
-	const struct timespec now = {0};
+	struct pollfd one = { .fd = file->fd, .events = POLLOUT };
+	const struct timespec now = { 0 };
 	uint32_t r;
 
 	if (ppoll(&one, 1, &now, NULL) == 1)
@@ -133,8 +133,8 @@ static uint32_t connect_datagram(struct pic_wasi *wasi, struct pic_wasi_file *fi
 	uint32_t r = PIC_WASI_SUCCESS;
 
 	if (file->socket->bound)
-		r = pic_wasi_address_granted(wasi->spec, PIC_UDP, address) ? PIC_WASI_SUCCESS :
-									     PIC_WASI_ACCES;
+		r = pic_wasi_address_granted(wasi->spec, PIC_UDP, address) ? PIC_WASI_SUCCESS
+									   : PIC_WASI_ACCES;
 	else
 		r = pic_wasi_make(wasi, file, PIC_BROKER_CONNECT, address, 0);
 	if (r == PIC_WASI_SUCCESS)

@@ -48,7 +48,7 @@ static uint32_t seek(struct pic_wasi *wasi, struct pic_wasi_file *file, int64_t 
 /* Rights of position are not asked for: guests probe stdout with fd_seek and want SPIPE then. */
 uint32_t pic_wasi_fd_seek(struct pic_wasi *wasi, const uint64_t *cells)
 {
-	static const int whence[] = {SEEK_SET, SEEK_CUR, SEEK_END};
+	static const int whence[] = { SEEK_SET, SEEK_CUR, SEEK_END };
 	struct pic_wasi_file *file = pic_wasi_file(wasi, pic_wasi_u32(cells, 0));
 	uint32_t how = pic_wasi_u32(cells, 2);
 

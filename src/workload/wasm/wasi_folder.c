@@ -62,7 +62,7 @@ static uint8_t entry_type(uint8_t type)
 static void put_entry(unsigned char *out, uint32_t room, uint32_t *used,
 		      const struct host_entry *entry)
 {
-	unsigned char head[PIC_WASI_DIRENT_SIZE] = {0};
+	unsigned char head[PIC_WASI_DIRENT_SIZE] = { 0 };
 	size_t name_size = strlen(entry->name), left = room - *used, part;
 
 	pic_wasi_store64(head, (uint64_t)entry->next);

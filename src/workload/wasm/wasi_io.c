@@ -17,7 +17,8 @@
 uint32_t pic_wasi_vector(struct pic_wasi *wasi, uint32_t list, uint32_t count,
 			 struct pic_wasi_vector *out)
 {
-	const unsigned char *at = pic_wasi_memory(wasi, list, (uint64_t)count * PIC_WASI_IOVEC_SIZE);
+	const unsigned char *at =
+		pic_wasi_memory(wasi, list, (uint64_t)count * PIC_WASI_IOVEC_SIZE);
 
 	out->count = 0;
 	out->size = 0;
@@ -35,10 +36,11 @@ uint32_t pic_wasi_vector(struct pic_wasi *wasi, uint32_t list, uint32_t count,
 		if (size == 0)
 			continue;
 		if (out->count == (int)PIC_WASI_IOVECS_ONCE) {
-			out->cut = true; /* less than asked for is an answer that every caller knows */
+			out->cut =
+				true; /* less than asked for is an answer that every caller knows */
 			break;
 		}
-		out->parts[out->count++] = (struct iovec){part, size};
+		out->parts[out->count++] = (struct iovec){ part, size };
 		out->size += size;
 	}
 	return PIC_WASI_SUCCESS;
@@ -62,8 +64,8 @@ static void advance(struct pic_wasi_vector *vector, size_t size)
 
 uint32_t pic_wasi_wait(int fd, short events, uint32_t timeout_ms)
 {
-	struct timespec timeout = {timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000};
-	struct pollfd one = {.fd = fd, .events = events};
+	struct timespec timeout = { timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000 };
+	struct pollfd one = { .fd = fd, .events = events };
 	int n;
 
 	do {
@@ -90,7 +92,7 @@ static void remember_peer(struct pic_wasi_socket *socket, const struct pic_wasi_
 static ssize_t receive_once(struct pic_wasi_file *file, struct pic_wasi_vector *vector, int flags,
 			    struct pic_wasi_address *from, uint32_t *roflags)
 {
-	struct sockaddr_storage peer = {0};
+	struct sockaddr_storage peer = { 0 };
 	struct msghdr message = {
 		.msg_iov = vector->parts,
 		.msg_iovlen = (size_t)vector->count,
@@ -107,7 +109,7 @@ static ssize_t receive_once(struct pic_wasi_file *file, struct pic_wasi_vector *
 	if (message.msg_flags & MSG_TRUNC)
 		*roflags |= PIC_WASI_RECV_TRUNCATED;
 	if (file->kind == PIC_KIND_DATAGRAM) {
-		struct pic_wasi_address address = {0};
+		struct pic_wasi_address address = { 0 };
 
 		pic_wasi_address_from_host(&peer, &address);
 		if (file->socket && address.family)
@@ -180,7 +182,8 @@ static ssize_t send_datagram(int fd, const struct pic_wasi_vector *vector,
 		memcpy(bytes + size, vector->parts[i].iov_base, vector->parts[i].iov_len);
 		size += vector->parts[i].iov_len;
 	}
-	return sendto(fd, bytes, size, MSG_NOSIGNAL, to ? (struct sockaddr *)&address : NULL, length);
+	return sendto(fd, bytes, size, MSG_NOSIGNAL, to ? (struct sockaddr *)&address : NULL,
+		      length);
 }
 
 static ssize_t send_once(struct pic_wasi_file *file, const struct pic_wasi_vector *vector,
@@ -337,8 +340,8 @@ static uint32_t transfer_at(struct pic_wasi *wasi, const uint64_t *cells, uint64
 {
 	struct pic_wasi_vector vector;
 	uint32_t r = PIC_WASI_SUCCESS, out = pic_wasi_u32(cells, 4);
-	struct pic_wasi_file *file = pic_wasi_file_for(wasi, pic_wasi_u32(cells, 0),
-						       right | PIC_WASI_RIGHT_SEEK, &r);
+	struct pic_wasi_file *file =
+		pic_wasi_file_for(wasi, pic_wasi_u32(cells, 0), right | PIC_WASI_RIGHT_SEEK, &r);
 	size_t size = 0;
 
 	if (!file)

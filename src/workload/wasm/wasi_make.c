@@ -9,9 +9,9 @@
 
 static const char *verb(uint32_t operation)
 {
-	return operation == PIC_BROKER_LISTEN ? "listen on" :
-	       operation == PIC_BROKER_BIND   ? "bind" :
-						"connect to";
+	return operation == PIC_BROKER_LISTEN ? "listen on"
+	       : operation == PIC_BROKER_BIND ? "bind"
+					      : "connect to";
 }
 
 static const char *property(uint32_t operation)

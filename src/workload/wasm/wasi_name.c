@@ -35,7 +35,9 @@ uint32_t pic_wasi_address_read(struct pic_wasi *wasi, uint32_t offset, uint32_t 
 	if (size == LONG_FORM) {
 		family = pic_wasi_load16(at);
 		at += 2;
-		size = family == PIC_WASI_FAMILY_INET4 ? 4 : family == PIC_WASI_FAMILY_INET6 ? 16 : 0;
+		size = family == PIC_WASI_FAMILY_INET4	 ? 4
+		       : family == PIC_WASI_FAMILY_INET6 ? 16
+							 : 0;
 	}
 	if (size != 4 && size != 16)
 		return PIC_WASI_INVAL;
@@ -53,8 +55,8 @@ uint32_t pic_wasi_address_write(struct pic_wasi *wasi, uint32_t offset,
 	if (!at)
 		return PIC_WASI_FAULT;
 	if (size == LONG_FORM) {
-		pic_wasi_store16(at, address->family == 6 ? PIC_WASI_FAMILY_INET6 :
-							    PIC_WASI_FAMILY_INET4);
+		pic_wasi_store16(at, address->family == 6 ? PIC_WASI_FAMILY_INET6
+							  : PIC_WASI_FAMILY_INET4);
 		at += 2;
 	} else if (size < need) {
 		return PIC_WASI_INVAL;
@@ -68,7 +70,7 @@ typedef int name_function(int fd, struct sockaddr *address, socklen_t *size);
 static uint32_t host_name(const struct pic_wasi_file *file, name_function *get,
 			  struct pic_wasi_address *out)
 {
-	struct sockaddr_storage host = {0};
+	struct sockaddr_storage host = { 0 };
 	socklen_t size = sizeof(host);
 
 	if (file->fd < 0) {
@@ -97,20 +99,21 @@ static uint32_t get_name(struct pic_wasi *wasi, uint32_t fd, name_function *get,
 /* Version 1: the family as 4 or 6 in a place of its own. */
 static uint32_t name_1(struct pic_wasi *wasi, const uint64_t *cells, name_function *get)
 {
-	struct pic_wasi_address address = {0};
+	struct pic_wasi_address address = { 0 };
 	uint32_t r = get_name(wasi, pic_wasi_u32(cells, 0), get, &address);
 
 	if (r == PIC_WASI_SUCCESS)
 		r = pic_wasi_address_write(wasi, pic_wasi_u32(cells, 1), &address);
-	if (r == PIC_WASI_SUCCESS && (!pic_wasi_put32(wasi, pic_wasi_u32(cells, 2), address.family) ||
-				      !pic_wasi_put32(wasi, pic_wasi_u32(cells, 3), address.port)))
+	if (r == PIC_WASI_SUCCESS &&
+	    (!pic_wasi_put32(wasi, pic_wasi_u32(cells, 2), address.family) ||
+	     !pic_wasi_put32(wasi, pic_wasi_u32(cells, 3), address.port)))
 		r = PIC_WASI_FAULT;
 	return r;
 }
 
 static uint32_t name_2(struct pic_wasi *wasi, const uint64_t *cells, name_function *get)
 {
-	struct pic_wasi_address address = {0};
+	struct pic_wasi_address address = { 0 };
 	uint32_t r = get_name(wasi, pic_wasi_u32(cells, 0), get, &address);
 
 	if (r == PIC_WASI_SUCCESS)
@@ -167,17 +170,19 @@ static bool number_to_address(const char *node, uint32_t family, struct pic_wasi
 {
 	if (family != PIC_WASI_FAMILY_INET6) {
 		out->family = 4;
-		if (inet_pton(AF_INET, strcmp(node, "localhost") == 0 ? "127.0.0.1" :
-				       node[0] == '\0'		     ? "0.0.0.0" :
-								       node,
+		if (inet_pton(AF_INET,
+			      strcmp(node, "localhost") == 0 ? "127.0.0.1"
+			      : node[0] == '\0'		     ? "0.0.0.0"
+							     : node,
 			      out->bytes) == 1)
 			return true;
 	}
 	if (family != PIC_WASI_FAMILY_INET4) {
 		out->family = 6;
-		if (inet_pton(AF_INET6, strcmp(node, "localhost") == 0 ? "::1" :
-					node[0] == '\0'		      ? "::" :
-									node,
+		if (inet_pton(AF_INET6,
+			      strcmp(node, "localhost") == 0 ? "::1"
+			      : node[0] == '\0'		     ? "::"
+							     : node,
 			      out->bytes) == 1)
 			return true;
 	}
@@ -209,7 +214,8 @@ static uint32_t put_info(struct pic_wasi *wasi, uint32_t offset, uint32_t type,
 	memset(data, 0, need);
 	data[0] = (unsigned char)(address->port >> 8);
 	data[1] = (unsigned char)address->port;
-	memcpy(data + (address->family == 6 ? 6 : 2), address->bytes, address->family == 6 ? 16 : 4);
+	memcpy(data + (address->family == 6 ? 6 : 2), address->bytes,
+	       address->family == 6 ? 16 : 4);
 	return PIC_WASI_SUCCESS;
 }
 
@@ -217,7 +223,7 @@ uint32_t pic_wasi_sock_getaddrinfo(struct pic_wasi *wasi, const uint64_t *cells)
 {
 	const unsigned char *hints = pic_wasi_memory(wasi, pic_wasi_u32(cells, 4), 28);
 	const unsigned char *first = pic_wasi_memory(wasi, pic_wasi_u32(cells, 5), 4);
-	struct pic_wasi_address address = {0};
+	struct pic_wasi_address address = { 0 };
 	char node[64], service[64];
 	uint32_t type, family, r;
 	long long port = 0;

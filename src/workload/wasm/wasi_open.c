@@ -103,9 +103,9 @@ static void set_rights(struct pic_wasi_file *file, const struct pic_wasi_file *f
 	file->rights = request->rights & folder->inheriting;
 	file->inheriting = request->inheriting & folder->inheriting;
 	if (file->kind == PIC_KIND_FOLDER)
-		file->rights &= ~(PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_WRITE | PIC_WASI_RIGHT_SEEK |
-				  PIC_WASI_RIGHT_TELL | PIC_WASI_RIGHT_ALLOCATE |
-				  PIC_WASI_RIGHT_SET_SIZE);
+		file->rights &=
+			~(PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_WRITE | PIC_WASI_RIGHT_SEEK |
+			  PIC_WASI_RIGHT_TELL | PIC_WASI_RIGHT_ALLOCATE | PIC_WASI_RIGHT_SET_SIZE);
 	else
 		file->rights |= PIC_WASI_RIGHT_POLL;
 }

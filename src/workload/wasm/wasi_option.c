@@ -40,7 +40,7 @@ static int host_option(uint32_t name)
 bool pic_wasi_option_set(int fd, uint32_t name, int32_t value)
 {
 	if (name == OPTION_LINGER) {
-		struct linger linger = {value >= 0, value >= 0 ? value : 0};
+		struct linger linger = { value >= 0, value >= 0 ? value : 0 };
 
 		return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0;
 	}
@@ -69,8 +69,8 @@ static uint32_t set_number(struct pic_wasi_file *file, uint32_t name, int32_t va
 		file->socket->option_mask |= 1u << name;
 		return PIC_WASI_SUCCESS;
 	}
-	return pic_wasi_option_set(file->fd, name, value) ? (uint32_t)PIC_WASI_SUCCESS :
-							    pic_wasi_errno(errno);
+	return pic_wasi_option_set(file->fd, name, value) ? (uint32_t)PIC_WASI_SUCCESS
+							  : pic_wasi_errno(errno);
 }
 
 static struct pic_wasi_file *option_file(struct pic_wasi *wasi, const uint64_t *cells, uint32_t *r)
@@ -100,7 +100,8 @@ uint32_t pic_wasi_sock_setsockopt(struct pic_wasi *wasi, const uint64_t *cells)
 	if (!at)
 		return PIC_WASI_FAULT;
 	if (name == OPTION_RCVTIMEO)
-		return read_timeout(at, size, &file->receive_ms) ? PIC_WASI_SUCCESS : PIC_WASI_INVAL;
+		return read_timeout(at, size, &file->receive_ms) ? PIC_WASI_SUCCESS
+								 : PIC_WASI_INVAL;
 	if (name == OPTION_SNDTIMEO)
 		return read_timeout(at, size, &file->send_ms) ? PIC_WASI_SUCCESS : PIC_WASI_INVAL;
 	if (size < 4 || (name == OPTION_LINGER && size < 8))
@@ -121,8 +122,8 @@ static uint32_t get_number(const struct pic_wasi_file *file, uint32_t name, int3
 	*value = 0;
 	switch ((enum option)name) {
 	case OPTION_TYPE:
-		*value = file->filetype == PIC_WASI_TYPE_DATAGRAM ? PIC_WASI_SOCK_DATAGRAM :
-								    PIC_WASI_SOCK_STREAM;
+		*value = file->filetype == PIC_WASI_TYPE_DATAGRAM ? PIC_WASI_SOCK_DATAGRAM
+								  : PIC_WASI_SOCK_STREAM;
 		return PIC_WASI_SUCCESS;
 	case OPTION_ACCEPTCONN:
 		*value = file->kind == PIC_KIND_LISTENER;

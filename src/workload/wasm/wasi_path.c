@@ -85,8 +85,8 @@ uint32_t pic_wasi_path_rename(struct pic_wasi *wasi, const uint64_t *cells)
 	if (r == PIC_WASI_SUCCESS)
 		r = prepare(wasi, pic_wasi_u32(cells, 3), PIC_WASI_RIGHT_RENAME_TARGET, true,
 			    pic_wasi_u32(cells, 4), pic_wasi_u32(cells, 5), &to);
-	return r == PIC_WASI_SUCCESS ? result(renameat(from.parent, from.name, to.parent, to.name)) :
-				       r;
+	return r == PIC_WASI_SUCCESS ? result(renameat(from.parent, from.name, to.parent, to.name))
+				     : r;
 }
 
 /* A link to what a symbolic link points at would need a path outside our hands: refused. */
@@ -116,8 +116,8 @@ uint32_t pic_wasi_path_link(struct pic_wasi *wasi, const uint64_t *cells)
 	if (r == PIC_WASI_SUCCESS)
 		r = prepare(wasi, pic_wasi_u32(cells, 4), PIC_WASI_RIGHT_LINK_TARGET, true,
 			    pic_wasi_u32(cells, 5), pic_wasi_u32(cells, 6), &to);
-	return r == PIC_WASI_SUCCESS ? result(linkat(from.parent, from.name, to.parent, to.name, 0)) :
-				       r;
+	return r == PIC_WASI_SUCCESS ? result(linkat(from.parent, from.name, to.parent, to.name, 0))
+				     : r;
 }
 
 uint32_t pic_wasi_path_symlink(struct pic_wasi *wasi, const uint64_t *cells)
@@ -175,8 +175,8 @@ static int open_facts(const struct pic_wasi_file *folder, const struct pic_path 
 uint32_t pic_wasi_path_filestat_get(struct pic_wasi *wasi, const uint64_t *cells)
 {
 	uint32_t r = PIC_WASI_SUCCESS;
-	struct pic_wasi_file *folder = folder_at(wasi, pic_wasi_u32(cells, 0),
-						 PIC_WASI_RIGHT_PATH_STAT, false, &r);
+	struct pic_wasi_file *folder =
+		folder_at(wasi, pic_wasi_u32(cells, 0), PIC_WASI_RIGHT_PATH_STAT, false, &r);
 	struct pic_path path;
 	int PIC_FD fd = -1;
 	struct stat st;
@@ -198,8 +198,8 @@ uint32_t pic_wasi_path_filestat_set_times(struct pic_wasi *wasi, const uint64_t 
 {
 	struct timespec times[2];
 	uint32_t r = PIC_WASI_SUCCESS;
-	struct pic_wasi_file *folder = folder_at(wasi, pic_wasi_u32(cells, 0),
-						 PIC_WASI_RIGHT_PATH_SET_TIMES, true, &r);
+	struct pic_wasi_file *folder =
+		folder_at(wasi, pic_wasi_u32(cells, 0), PIC_WASI_RIGHT_PATH_SET_TIMES, true, &r);
 	struct pic_path path;
 	int PIC_FD fd = -1;
 

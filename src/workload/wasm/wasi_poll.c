@@ -145,7 +145,7 @@ static uint32_t prepare(struct poll_call *call, uint64_t *wait)
 		uint64_t left = FOR_EVER;
 
 		read_subscription(call->in + (size_t)i * PIC_WASI_SUBSCRIPTION_SIZE, &subscription);
-		wasi->polls[i] = (struct pollfd){.fd = -1, .events = AT_ONCE};
+		wasi->polls[i] = (struct pollfd){ .fd = -1, .events = AT_ONCE };
 		if (subscription.type > PIC_WASI_EVENT_WRITE)
 			return PIC_WASI_INVAL;
 		if (subscription.type != PIC_WASI_EVENT_CLOCK) {
@@ -278,7 +278,7 @@ static uint32_t wait_and_collect(struct poll_call *call)
 
 uint32_t pic_wasi_poll_oneoff(struct pic_wasi *wasi, const uint64_t *cells)
 {
-	struct poll_call call = {.wasi = wasi, .count = pic_wasi_u32(cells, 2)};
+	struct poll_call call = { .wasi = wasi, .count = pic_wasi_u32(cells, 2) };
 	uint32_t r;
 
 	if (call.count == 0 || call.count > PIC_WASI_SUBSCRIPTIONS_MAX)

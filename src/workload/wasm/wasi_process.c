@@ -16,7 +16,7 @@ struct texts {
 
 static struct texts arguments(const struct pic_wasi *wasi)
 {
-	return (struct texts){wasi->program, wasi->spec->text, wasi->spec->argument_count};
+	return (struct texts){ wasi->program, wasi->spec->text, wasi->spec->argument_count };
 }
 
 static struct texts environment(const struct pic_wasi *wasi)
@@ -25,7 +25,7 @@ static struct texts environment(const struct pic_wasi *wasi)
 
 	for (uint32_t i = 0; i < wasi->spec->argument_count; i++)
 		at += strlen(at) + 1;
-	return (struct texts){NULL, at, wasi->spec->environment_count};
+	return (struct texts){ NULL, at, wasi->spec->environment_count };
 }
 
 static size_t rest_size(const struct texts *texts)
@@ -41,7 +41,8 @@ static uint32_t put_sizes(struct pic_wasi *wasi, const uint64_t *cells, const st
 {
 	size_t size = rest_size(texts) + (texts->first ? strlen(texts->first) + 1 : 0);
 
-	if (!pic_wasi_put32(wasi, pic_wasi_u32(cells, 0), texts->rest_count + (texts->first != NULL)) ||
+	if (!pic_wasi_put32(wasi, pic_wasi_u32(cells, 0),
+			    texts->rest_count + (texts->first != NULL)) ||
 	    !pic_wasi_put32(wasi, pic_wasi_u32(cells, 1), (uint32_t)size))
 		return PIC_WASI_FAULT;
 	return PIC_WASI_SUCCESS;
@@ -119,9 +120,9 @@ static bool host_clock(uint32_t id, clockid_t *out)
 
 static uint32_t put_time(struct pic_wasi *wasi, const struct timespec *t, uint32_t out)
 {
-	return pic_wasi_put64(wasi, out, (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec) ?
-		       PIC_WASI_SUCCESS :
-		       PIC_WASI_FAULT;
+	return pic_wasi_put64(wasi, out, (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec)
+		       ? PIC_WASI_SUCCESS
+		       : PIC_WASI_FAULT;
 }
 
 uint32_t pic_wasi_clock_res_get(struct pic_wasi *wasi, const uint64_t *cells)

@@ -82,7 +82,7 @@ struct received {
 static uint32_t receive(struct pic_wasi *wasi, const struct received *call, bool with_address)
 {
 	struct pic_wasi_vector vector;
-	struct pic_wasi_address from = {0};
+	struct pic_wasi_address from = { 0 };
 	uint32_t r = PIC_WASI_SUCCESS, roflags = 0;
 	struct pic_wasi_file *file = socket_at(wasi, call->fd, PIC_WASI_RIGHT_READ, &r);
 	unsigned char *flags_at = pic_wasi_memory(wasi, call->roflags, 2);
@@ -175,9 +175,9 @@ static uint32_t do_send(struct pic_wasi *wasi, struct pic_wasi_file *file, const
 static const struct pic_wasi_address *fixed_peer(const struct pic_wasi_file *file)
 {
 	return file->kind == PIC_KIND_DATAGRAM && file->socket && file->socket->bound &&
-			       file->socket->peer.family ?
-		       &file->socket->peer :
-		       NULL;
+			       file->socket->peer.family
+		       ? &file->socket->peer
+		       : NULL;
 }
 
 uint32_t pic_wasi_sock_send(struct pic_wasi *wasi, const uint64_t *cells)
@@ -210,9 +210,9 @@ static uint32_t reach(struct pic_wasi *wasi, struct pic_wasi_file *file,
 
 	*explicit = socket->bound;
 	if (socket->bound)
-		return wrote_to_us(socket, to) || pic_wasi_address_granted(wasi->spec, PIC_UDP, to) ?
-			       PIC_WASI_SUCCESS :
-			       PIC_WASI_ACCES;
+		return wrote_to_us(socket, to) || pic_wasi_address_granted(wasi->spec, PIC_UDP, to)
+			       ? PIC_WASI_SUCCESS
+			       : PIC_WASI_ACCES;
 	if (file->kind == PIC_KIND_DATAGRAM && pic_wasi_address_equal(&socket->peer, to))
 		return PIC_WASI_SUCCESS;
 	r = pic_wasi_make(wasi, file, PIC_BROKER_CONNECT, to, 0);
@@ -248,7 +248,7 @@ uint32_t pic_wasi_sock_send_to(struct pic_wasi *wasi, const uint64_t *cells)
 
 uint32_t pic_wasi_sock_shutdown(struct pic_wasi *wasi, const uint64_t *cells)
 {
-	static const int how[] = {-1, SHUT_RD, SHUT_WR, SHUT_RDWR};
+	static const int how[] = { -1, SHUT_RD, SHUT_WR, SHUT_RDWR };
 	uint32_t r = PIC_WASI_SUCCESS, mode = pic_wasi_u32(cells, 1);
 	struct pic_wasi_file *file =
 		socket_at(wasi, pic_wasi_u32(cells, 0), PIC_WASI_RIGHT_SOCK_SHUTDOWN, &r);

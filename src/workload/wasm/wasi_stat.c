@@ -69,15 +69,16 @@ uint32_t pic_stat_times(uint64_t access_ns, uint64_t modify_ns, uint32_t flags,
 	r = one_time(access_ns, flags & PIC_WASI_SET_ATIM, flags & PIC_WASI_SET_ATIM_NOW, &out[0]);
 	if (r != PIC_WASI_SUCCESS)
 		return r;
-	return one_time(modify_ns, flags & PIC_WASI_SET_MTIM, flags & PIC_WASI_SET_MTIM_NOW, &out[1]);
+	return one_time(modify_ns, flags & PIC_WASI_SET_MTIM, flags & PIC_WASI_SET_MTIM_NOW,
+			&out[1]);
 }
 
 uint32_t pic_wasi_fd_filestat_get(struct pic_wasi *wasi, const uint64_t *cells)
 {
 	uint32_t r = PIC_WASI_SUCCESS;
-	struct pic_wasi_file *file = pic_wasi_file_for(wasi, pic_wasi_u32(cells, 0),
-						       PIC_WASI_RIGHT_STAT, &r);
-	struct stat st = {0};
+	struct pic_wasi_file *file =
+		pic_wasi_file_for(wasi, pic_wasi_u32(cells, 0), PIC_WASI_RIGHT_STAT, &r);
+	struct stat st = { 0 };
 
 	if (!file)
 		return r;
@@ -149,8 +150,8 @@ uint32_t pic_wasi_fd_allocate(struct pic_wasi *wasi, const uint64_t *cells)
 		return r;
 	if (cells[1] > INT64_MAX || cells[2] > INT64_MAX - cells[1] || cells[2] == 0)
 		return PIC_WASI_INVAL;
-	return fallocate(file->fd, 0, (off_t)cells[1], (off_t)cells[2]) < 0 ? pic_wasi_errno(errno) :
-									      PIC_WASI_SUCCESS;
+	return fallocate(file->fd, 0, (off_t)cells[1], (off_t)cells[2]) < 0 ? pic_wasi_errno(errno)
+									    : PIC_WASI_SUCCESS;
 }
 
 /* Advice may be ignored, and is. */
@@ -222,8 +223,7 @@ uint32_t pic_wasi_fd_fdstat_set_flags(struct pic_wasi *wasi, const uint64_t *cel
 	if (flags & ~(uint32_t)PIC_WASI_FD_ALL)
 		return PIC_WASI_INVAL;
 	if ((flags ^ file->flags) & PIC_WASI_FD_APPEND && file->kind == PIC_KIND_FILE &&
-	    fcntl(file->fd, F_SETFL,
-		  O_NONBLOCK | (flags & PIC_WASI_FD_APPEND ? O_APPEND : 0)) < 0)
+	    fcntl(file->fd, F_SETFL, O_NONBLOCK | (flags & PIC_WASI_FD_APPEND ? O_APPEND : 0)) < 0)
 		return pic_wasi_errno(errno);
 	file->flags = (uint16_t)flags;
 	return PIC_WASI_SUCCESS;

@@ -24,7 +24,8 @@
 #define NAMES "\0\35\4name\1\26\2\0\10args_get\1\11the_start"
 #define WHOLE HEAD TYPES IMPORT FUNCTION MEMORY EXPORT CODE NAMES
 
-static int read_bytes(const void *bytes, size_t size, struct pic_wasm_facts **facts, struct pic_error *err)
+static int read_bytes(const void *bytes, size_t size, struct pic_wasm_facts **facts,
+		      struct pic_error *err)
 {
 	/* of exact size, for the sanitizers */
 	char *copy = malloc(size ? size : 1);
@@ -36,8 +37,6 @@ static int read_bytes(const void *bytes, size_t size, struct pic_wasm_facts **fa
 		free(copy);
 	return r;
 }
-
-
 
 static void reads_a_module(void **state)
 {
@@ -116,7 +115,9 @@ static void says_what_is_wrong(void **state)
 		CASE(HEAD TYPES FUNCTION "\7\5\1\1a\0\1" CODE, "exports what does not exist"),
 		CASE(HEAD TYPES FUNCTION "\7\11\2\1a\0\0\1a\0\0" CODE, "one name twice"),
 		CASE(HEAD TYPES FUNCTION "\10\1\1" CODE, "start function does not exist"),
-		CASE(HEAD TYPES "\3\2\1\1" "\10\1\0" CODE, "start function takes"),
+		CASE(HEAD TYPES "\3\2\1\1"
+				"\10\1\0" CODE,
+		     "start function takes"),
 		CASE(HEAD "\14\1\1", "data segments"),
 #undef CASE
 	};
@@ -197,7 +198,8 @@ static void lists_what_is_missing(void **state)
 static void wants_a_start(void **state)
 {
 	static const char none[] = HEAD TYPES FUNCTION CODE;
-	static const char wrong[] = HEAD TYPES "\3\2\1\1" "\7\12\1\6_start\0\0" CODE;
+	static const char wrong[] = HEAD TYPES "\3\2\1\1"
+					       "\7\12\1\6_start\0\0" CODE;
 	struct pic_wasm_facts *facts;
 	struct pic_error err = PIC_ERROR_INIT;
 
@@ -214,7 +216,7 @@ static void wants_a_start(void **state)
 
 static struct pic_view view(const char *text)
 {
-	return (struct pic_view){text, strlen(text)};
+	return (struct pic_view){ text, strlen(text) };
 }
 
 static void knows_its_functions(void **state)
@@ -223,30 +225,35 @@ static void knows_its_functions(void **state)
 		const char *name, *signature;
 		enum pic_wasm_host_id id;
 	} shapes[] = {
-		{"sock_accept", "(ii)i", PIC_WASM_HOST_sock_accept_1},
-		{"sock_accept", "(iii)i", PIC_WASM_HOST_sock_accept},
-		{"sock_recv_from", "(iiiiiii)i", PIC_WASM_HOST_sock_recv_from_1},
-		{"sock_recv_from", "(iiiiiiii)i", PIC_WASM_HOST_sock_recv_from},
-		{"sock_getpeeraddr", "(iiii)i", PIC_WASM_HOST_sock_getpeeraddr_1},
-		{"sock_getpeeraddr", "(iii)i", PIC_WASM_HOST_sock_getpeeraddr},
-		{"sock_open", "(iiii)i", PIC_WASM_HOST_COUNT}, /* another runtime's dialect */
-		{"proc_exit", "(i)", PIC_WASM_HOST_proc_exit},
+		{ "sock_accept", "(ii)i", PIC_WASM_HOST_sock_accept_1 },
+		{ "sock_accept", "(iii)i", PIC_WASM_HOST_sock_accept },
+		{ "sock_recv_from", "(iiiiiii)i", PIC_WASM_HOST_sock_recv_from_1 },
+		{ "sock_recv_from", "(iiiiiiii)i", PIC_WASM_HOST_sock_recv_from },
+		{ "sock_getpeeraddr", "(iiii)i", PIC_WASM_HOST_sock_getpeeraddr_1 },
+		{ "sock_getpeeraddr", "(iii)i", PIC_WASM_HOST_sock_getpeeraddr },
+		{ "sock_open", "(iiii)i", PIC_WASM_HOST_COUNT }, /* another runtime's dialect */
+		{ "proc_exit", "(i)", PIC_WASM_HOST_proc_exit },
 	};
 	bool known;
 	unsigned preview1 = 0;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		assert_int_equal(pic_wasm_host_find(view(PIC_WASM_HOST_MODULE), view(shapes[i].name),
-						    shapes[i].signature, &known), shapes[i].id);
+		assert_int_equal(pic_wasm_host_find(view(PIC_WASM_HOST_MODULE),
+						    view(shapes[i].name), shapes[i].signature,
+						    &known),
+				 shapes[i].id);
 		assert_true(known);
 	}
-	assert_int_equal(pic_wasm_host_find(view("env"), view("fd_read"), "(iiii)i", &known), PIC_WASM_HOST_COUNT);
+	assert_int_equal(pic_wasm_host_find(view("env"), view("fd_read"), "(iiii)i", &known),
+			 PIC_WASM_HOST_COUNT);
 	assert_false(known);
 	for (unsigned i = 0; i < PIC_WASM_HOST_COUNT; i++) {
 		const struct pic_wasm_host_function *f = pic_wasm_host_at(i);
 
-		assert_int_equal(pic_wasm_host_find(view(PIC_WASM_HOST_MODULE), view(f->name), f->signature, &known), i);
+		assert_int_equal(pic_wasm_host_find(view(PIC_WASM_HOST_MODULE), view(f->name),
+						    f->signature, &known),
+				 i);
 		preview1 += f->dialect == PIC_WASM_PREVIEW1;
 	}
 	assert_int_equal(preview1, 46); /* all of preview1 */
@@ -281,10 +288,10 @@ static void cuts_long_signatures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_a_module), cmocka_unit_test(says_what_is_wrong), cmocka_unit_test(refuses_every_cut),
-		cmocka_unit_test(survives_every_change), cmocka_unit_test(lists_what_is_missing),
-		cmocka_unit_test(wants_a_start), cmocka_unit_test(knows_its_functions),
-		cmocka_unit_test(cuts_long_signatures),
+		cmocka_unit_test(reads_a_module),	 cmocka_unit_test(says_what_is_wrong),
+		cmocka_unit_test(refuses_every_cut),	 cmocka_unit_test(survives_every_change),
+		cmocka_unit_test(lists_what_is_missing), cmocka_unit_test(wants_a_start),
+		cmocka_unit_test(knows_its_functions),	 cmocka_unit_test(cuts_long_signatures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,8 +17,12 @@
 static struct pic_broker_request listen_request(void)
 {
 	struct pic_broker_request request = {
-		.operation = PIC_BROKER_LISTEN, .sequence = 7, .transport = PIC_TCP, .family = 4, .backlog = 4,
-		.address = {127, 0, 0, 1},
+		.operation = PIC_BROKER_LISTEN,
+		.sequence = 7,
+		.transport = PIC_TCP,
+		.family = 4,
+		.backlog = 4,
+		.address = { 127, 0, 0, 1 },
 	};
 
 	return request;
@@ -128,7 +132,7 @@ static void *answer(void *data)
 static int ask(enum behaviour behaviour)
 {
 	struct pic_broker_request request = listen_request();
-	struct supervisor supervisor = {.behaviour = behaviour};
+	struct supervisor supervisor = { .behaviour = behaviour };
 	pthread_t thread;
 	int pair[2], r;
 
@@ -173,7 +177,7 @@ static void takes_good_answers_only(void **state)
 	assert_int_equal(ask(REFUSED), -EACCES);
 	assert_int_equal(ask(SHORT), -EPERM);
 	assert_int_equal(ask(GONE), -EAGAIN);
-	assert_int_equal(pic_broker_ask(-1, &(struct pic_broker_request){0}), -EACCES);
+	assert_int_equal(pic_broker_ask(-1, &(struct pic_broker_request){ 0 }), -EACCES);
 	assert_int_equal(open_descriptors(), before); /* nothing that came along was kept */
 }
 
@@ -189,8 +193,10 @@ static void gives_up_after_two_seconds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(makes_sockets), cmocka_unit_test(knows_what_makes_sense),
-		cmocka_unit_test(takes_good_answers_only), cmocka_unit_test(gives_up_after_two_seconds),
+		cmocka_unit_test(makes_sockets),
+		cmocka_unit_test(knows_what_makes_sense),
+		cmocka_unit_test(takes_good_answers_only),
+		cmocka_unit_test(gives_up_after_two_seconds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,8 @@ static int set_up(void **state)
 		char name[] = "/tmp/piccolo-log-XXXXXX";
 		int fd = mkstemp(name);
 
-		files->fds[i] = open(name, O_RDWR | O_APPEND | O_CLOEXEC); /* as the supervisor opens them */
+		files->fds[i] = open(name, O_RDWR | O_APPEND |
+						   O_CLOEXEC); /* as the supervisor opens them */
 		close(fd);
 		unlink(name);
 	}
@@ -48,7 +49,7 @@ static int tear_down(void **state)
 static struct pic_workload_log *open_log(struct files *files, uint64_t maximum)
 {
 	struct pic_workload_log *log;
-	int copies[2] = {dup(files->fds[0]), dup(files->fds[1])};
+	int copies[2] = { dup(files->fds[0]), dup(files->fds[1]) };
 
 	assert_int_equal(pic_workload_log_new(&log, copies, maximum, NULL), 0);
 	return log;
@@ -59,7 +60,9 @@ static char *read_log(struct files *files, uint64_t position, size_t lines, uint
 	struct pic_buf text = PIC_BUF_INIT(4 * 1024 * 1024);
 	uint64_t ignored;
 
-	assert_int_equal(pic_workload_log_read(files->fds, position, lines, &text, end ? end : &ignored, NULL), 0);
+	assert_int_equal(pic_workload_log_read(files->fds, position, lines, &text,
+					       end ? end : &ignored, NULL),
+			 0);
 	pic_buf_char(&text, '\0');
 	return pic_buf_take(&text);
 }
@@ -199,7 +202,9 @@ static void goes_on_where_it_ended(void **state)
 static void survives_damage(void **state)
 {
 	struct files *files = *state;
-	static const char *const heads[] = {"", "#", "#\n", "#99999999999999999999999999\n", "garbage\n", "#12x\n", "#-5\nabc\n"};
+	static const char *const heads[] = {
+		"", "#", "#\n", "#99999999999999999999999999\n", "garbage\n", "#12x\n", "#-5\nabc\n"
+	};
 
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
 		struct pic_workload_log *log;
@@ -207,7 +212,8 @@ static void survives_damage(void **state)
 
 		for (unsigned k = 0; k < 2; k++) {
 			assert_int_equal(ftruncate(files->fds[k], 0), 0);
-			assert_int_equal(write(files->fds[k], heads[i], strlen(heads[i])), (long)strlen(heads[i]));
+			assert_int_equal(write(files->fds[k], heads[i], strlen(heads[i])),
+					 (long)strlen(heads[i]));
 		}
 		free(read_log(files, 0, 0, NULL));
 		log = open_log(files, 16384);
@@ -233,8 +239,10 @@ static void *read_on(void *data)
 	while (!__atomic_load_n(&reading->stop, __ATOMIC_ACQUIRE)) {
 		struct pic_buf text = PIC_BUF_INIT(1 << 20);
 
-		if (pic_workload_log_read(reading->files->fds, position, 0, &text, &end, NULL) == 0) {
-			for (const char *at = pic_buf_text(&text); (at = strstr(at, " o line ")); at++) {
+		if (pic_workload_log_read(reading->files->fds, position, 0, &text, &end, NULL) ==
+		    0) {
+			for (const char *at = pic_buf_text(&text); (at = strstr(at, " o line "));
+			     at++) {
 				long number = atol(at + 8);
 
 				if (strchr(at, '\n') && number < next)
@@ -252,7 +260,7 @@ static void *read_on(void *data)
 /* Never backwards, never a mix of old and new. */
 static void is_read_while_written(void **state)
 {
-	struct reading reading = {.files = *state};
+	struct reading reading = { .files = *state };
 	struct pic_workload_log *log = open_log(*state, 16384);
 	pthread_t thread;
 	char line[64];
@@ -272,7 +280,7 @@ static void is_read_while_written(void **state)
 
 static void loses_lines_when_it_cannot_write(void **state)
 {
-	int full[2] = {open("/dev/full", O_RDWR), open("/dev/full", O_RDWR)};
+	int full[2] = { open("/dev/full", O_RDWR), open("/dev/full", O_RDWR) };
 	struct pic_workload_log *log;
 
 	(void)state;
@@ -306,8 +314,13 @@ static void writes_directly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(cuts_into_lines), TEST(cuts_long_lines), TEST(turns_over), TEST(goes_on_where_it_ended),
-		TEST(survives_damage), TEST(is_read_while_written), TEST(loses_lines_when_it_cannot_write),
+		TEST(cuts_into_lines),
+		TEST(cuts_long_lines),
+		TEST(turns_over),
+		TEST(goes_on_where_it_ended),
+		TEST(survives_damage),
+		TEST(is_read_while_written),
+		TEST(loses_lines_when_it_cannot_write),
 		TEST(writes_directly),
 	};
 

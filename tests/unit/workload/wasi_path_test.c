@@ -26,10 +26,12 @@ static int set_up(void **state)
 
 	assert_non_null(mkdtemp(name));
 	snprintf(world->folder, sizeof(world->folder), "%s", name);
-	snprintf(command, sizeof(command),
-		 "cd %s && mkdir -p in/sub/deep && echo secret >secret && echo inside >in/file && "
-		 "ln -s ../secret in/up && ln -s /etc/passwd in/absolute && ln -s sub in/link && "
-		 "ln -s ../file in/sub/down && ln -s loop in/loop && mkfifo in/pipe && ln -s .. in/parent", name);
+	snprintf(
+		command, sizeof(command),
+		"cd %s && mkdir -p in/sub/deep && echo secret >secret && echo inside >in/file && "
+		"ln -s ../secret in/up && ln -s /etc/passwd in/absolute && ln -s sub in/link && "
+		"ln -s ../file in/sub/down && ln -s loop in/loop && mkfifo in/pipe && ln -s .. in/parent",
+		name);
 	assert_int_equal(system(command), 0);
 	pic_wasm_spec_init(&world->spec);
 	world->spec.folder_count = 2;
@@ -37,7 +39,8 @@ static int set_up(void **state)
 	strcpy(world->spec.folders[1].guest, "/rw");
 	world->spec.folders[1].writable = true;
 	for (unsigned i = 0; i < 2; i++)
-		snprintf(world->spec.folders[i].host, sizeof(world->spec.folders[i].host), "%s/in", name);
+		snprintf(world->spec.folders[i].host, sizeof(world->spec.folders[i].host), "%s/in",
+			 name);
 	world_open(world);
 	*state = world;
 	return 0;
@@ -55,42 +58,61 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static uint32_t open_at(struct world *world, uint64_t folder, uint64_t follow, const char *name, uint64_t oflags,
-			uint64_t rights, uint32_t *fd)
+static uint32_t open_at(struct world *world, uint64_t folder, uint64_t follow, const char *name,
+			uint64_t oflags, uint64_t rights, uint32_t *fd)
 {
 	uint64_t size = world_text(world, PATH, name);
-	uint32_t r = CALL(world, path_open, folder, follow, PATH, size, oflags, rights, rights, 0ull, 61000ull);
+	uint32_t r = CALL(world, path_open, folder, follow, PATH, size, oflags, rights, rights,
+			  0ull, 61000ull);
 
 	if (r == 0)
 		*fd = world_get32(world, 61000);
 	return r;
 }
 
-#define READ (PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_READDIR | PIC_WASI_RIGHT_OPEN | PIC_WASI_RIGHT_PATH_STAT)
+#define READ \
+	(PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_READDIR | PIC_WASI_RIGHT_OPEN | \
+	 PIC_WASI_RIGHT_PATH_STAT)
 #define WRITE (READ | PIC_WASI_RIGHT_WRITE)
 
 static void never_leaves_its_folder(void **state)
 {
 	static const char *const outside[] = {
-		"..", "../secret", "/", "/etc/passwd", "sub/../../secret", "up", "absolute", "sub/deep/../../../secret",
-		"parent/secret", "./../secret", "link/../../secret", "sub/down/../../../secret", "//etc/passwd",
+		"..",
+		"../secret",
+		"/",
+		"/etc/passwd",
+		"sub/../../secret",
+		"up",
+		"absolute",
+		"sub/deep/../../../secret",
+		"parent/secret",
+		"./../secret",
+		"link/../../secret",
+		"sub/down/../../../secret",
+		"//etc/passwd",
 	};
 	struct world *world = *state;
 	uint32_t fd, size, r;
 
 	for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
 		r = open_at(world, RW, 1, outside[i], 0, READ, &fd);
-		if (r != PIC_WASI_NOTCAPABLE && !(r == PIC_WASI_NOTDIR && strstr(outside[i], "down")))
+		if (r != PIC_WASI_NOTCAPABLE &&
+		    !(r == PIC_WASI_NOTDIR && strstr(outside[i], "down")))
 			fail_msg("%s: open gave %u", outside[i], r);
 		size = world_text(world, PATH, outside[i]);
 		r = CALL(world, path_filestat_get, RW, 1ull, PATH, (uint64_t)size, 1000ull);
 		assert_int_not_equal(r, 0);
 		/* what makes, removes and renames: by the last part too */
-		assert_int_not_equal(CALL(world, path_create_directory, RW, PATH, (uint64_t)size), 0);
-		assert_int_not_equal(CALL(world, path_remove_directory, RW, PATH, (uint64_t)size), 0);
+		assert_int_not_equal(CALL(world, path_create_directory, RW, PATH, (uint64_t)size),
+				     0);
+		assert_int_not_equal(CALL(world, path_remove_directory, RW, PATH, (uint64_t)size),
+				     0);
 		world_text(world, OTHER, "file");
-		assert_int_not_equal(CALL(world, path_rename, RW, OTHER, 4ull, RW, PATH, (uint64_t)size) == 0 &&
-					     strchr(outside[i], '/'), 1);
+		assert_int_not_equal(CALL(world, path_rename, RW, OTHER, 4ull, RW, PATH,
+					  (uint64_t)size) == 0 &&
+					     strchr(outside[i], '/'),
+				     1);
 		if (strcmp(outside[i], "up") == 0 || strcmp(outside[i], "absolute") == 0)
 			break; /* those were renamed over: rightly, they are names in the folder */
 	}
@@ -106,13 +128,16 @@ static void follows_links_inside(void **state)
 	assert_int_equal(open_at(world, RW, 0, "link", 0, READ, &fd), PIC_WASI_LOOP);
 	assert_int_equal(open_at(world, RW, 1, "loop", 0, READ, &fd), PIC_WASI_LOOP);
 	size = world_text(world, PATH, "up");
-	assert_int_equal(CALL(world, path_filestat_get, RW, 0ull, PATH, (uint64_t)size, 1000ull), 0);
+	assert_int_equal(CALL(world, path_filestat_get, RW, 0ull, PATH, (uint64_t)size, 1000ull),
+			 0);
 	assert_int_equal(world->wasi->memory[1016], PIC_WASI_TYPE_SYMLINK);
-	assert_int_equal(CALL(world, path_readlink, RW, PATH, (uint64_t)size, 2000ull, 100ull, 400ull), 0);
+	assert_int_equal(
+		CALL(world, path_readlink, RW, PATH, (uint64_t)size, 2000ull, 100ull, 400ull), 0);
 	assert_int_equal(world_get32(world, 400), 9);
 	assert_memory_equal(world->wasi->memory + 2000, "../secret", 9);
 	/* a buffer too short gets a part */
-	assert_int_equal(CALL(world, path_readlink, RW, PATH, (uint64_t)size, 2000ull, 3ull, 400ull), 0);
+	assert_int_equal(
+		CALL(world, path_readlink, RW, PATH, (uint64_t)size, 2000ull, 3ull, 400ull), 0);
 	assert_int_equal(world_get32(world, 400), 3);
 }
 
@@ -127,8 +152,10 @@ static void refuses_odd_names(void **state)
 	assert_int_equal(CALL(world, path_unlink_file, RW, PATH, 4ull), PIC_WASI_ILSEQ);
 	for (i = 0; i < 5000; i++)
 		world->wasi->memory[30000 + i] = 'a';
-	assert_int_equal(CALL(world, path_create_directory, RW, 30000ull, 5000ull), PIC_WASI_NAMETOOLONG);
-	assert_int_equal(CALL(world, path_create_directory, RW, 30000ull, 300ull), PIC_WASI_NAMETOOLONG);
+	assert_int_equal(CALL(world, path_create_directory, RW, 30000ull, 5000ull),
+			 PIC_WASI_NAMETOOLONG);
+	assert_int_equal(CALL(world, path_create_directory, RW, 30000ull, 300ull),
+			 PIC_WASI_NAMETOOLONG);
 	world_text(world, PATH, ".");
 	assert_int_equal(CALL(world, path_remove_directory, RW, PATH, 1ull), PIC_WASI_INVAL);
 	world_text(world, PATH, "file/");
@@ -150,7 +177,9 @@ static void read_only_means_it(void **state)
 	assert_int_equal(open_at(world, RO, 1, "file", PIC_WASI_O_TRUNC, READ, &fd), PIC_WASI_ROFS);
 	assert_int_equal(open_at(world, RO, 1, "new", PIC_WASI_O_CREAT, READ, &fd), PIC_WASI_ROFS);
 	assert_int_equal(open_at(world, RO, 1, "file", PIC_WASI_O_CREAT, READ, &fd), 0);
-	assert_int_equal(open_at(world, RO, 1, "file", PIC_WASI_O_CREAT | PIC_WASI_O_EXCL, READ, &fd), PIC_WASI_EXIST);
+	assert_int_equal(open_at(world, RO, 1, "file", PIC_WASI_O_CREAT | PIC_WASI_O_EXCL, READ,
+				 &fd),
+			 PIC_WASI_EXIST);
 	world_text(world, PATH, "file");
 	world_text(world, OTHER, "other");
 	assert_int_equal(CALL(world, path_unlink_file, RO, PATH, size), PIC_WASI_ROFS);
@@ -159,14 +188,21 @@ static void read_only_means_it(void **state)
 	assert_int_equal(CALL(world, path_symlink, PATH, size, RO, OTHER, 5ull), PIC_WASI_ROFS);
 	assert_int_equal(CALL(world, path_rename, RO, PATH, size, RW, OTHER, 5ull), PIC_WASI_ROFS);
 	assert_int_equal(CALL(world, path_rename, RW, PATH, size, RO, OTHER, 5ull), PIC_WASI_ROFS);
-	assert_int_equal(CALL(world, path_link, RW, 0ull, PATH, size, RO, OTHER, 5ull), PIC_WASI_ROFS);
+	assert_int_equal(CALL(world, path_link, RW, 0ull, PATH, size, RO, OTHER, 5ull),
+			 PIC_WASI_ROFS);
 	/* a link into a writable folder would make the file writable */
-	assert_int_equal(CALL(world, path_link, RO, 0ull, PATH, size, RW, OTHER, 5ull), PIC_WASI_ROFS);
-	assert_int_equal(CALL(world, path_filestat_set_times, RO, 1ull, PATH, size, 0ull, 0ull, 1ull), PIC_WASI_ROFS);
+	assert_int_equal(CALL(world, path_link, RO, 0ull, PATH, size, RW, OTHER, 5ull),
+			 PIC_WASI_ROFS);
+	assert_int_equal(CALL(world, path_filestat_set_times, RO, 1ull, PATH, size, 0ull, 0ull,
+			      1ull),
+			 PIC_WASI_ROFS);
 	/* and below it */
 	assert_int_equal(open_at(world, RO, 1, "sub", PIC_WASI_O_DIRECTORY, ALL, &folder), 0);
-	assert_int_equal(open_at(world, folder, 1, "new", PIC_WASI_O_CREAT, WRITE, &fd), PIC_WASI_ROFS);
-	assert_int_equal(open_at(world, RO, 1, "file", 0, PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_SET_SIZE, &fd), 0);
+	assert_int_equal(open_at(world, folder, 1, "new", PIC_WASI_O_CREAT, WRITE, &fd),
+			 PIC_WASI_ROFS);
+	assert_int_equal(open_at(world, RO, 1, "file", 0,
+				 PIC_WASI_RIGHT_READ | PIC_WASI_RIGHT_SET_SIZE, &fd),
+			 0);
 	assert_int_equal(CALL(world, fd_filestat_set_size, (uint64_t)fd, 0ull), PIC_WASI_ROFS);
 }
 
@@ -177,27 +213,36 @@ static void changes_what_it_may(void **state)
 	char name[128];
 	uint32_t fd;
 
-	assert_int_equal(open_at(world, RW, 1, "new", PIC_WASI_O_CREAT | PIC_WASI_O_EXCL, WRITE, &fd), 0);
-	assert_int_equal(open_at(world, RW, 1, "new", PIC_WASI_O_CREAT | PIC_WASI_O_EXCL, WRITE, &fd), PIC_WASI_EXIST);
-	assert_int_equal(open_at(world, RW, 1, "new", PIC_WASI_O_DIRECTORY, READ, &fd), PIC_WASI_NOTDIR);
+	assert_int_equal(
+		open_at(world, RW, 1, "new", PIC_WASI_O_CREAT | PIC_WASI_O_EXCL, WRITE, &fd), 0);
+	assert_int_equal(open_at(world, RW, 1, "new", PIC_WASI_O_CREAT | PIC_WASI_O_EXCL, WRITE,
+				 &fd),
+			 PIC_WASI_EXIST);
+	assert_int_equal(open_at(world, RW, 1, "new", PIC_WASI_O_DIRECTORY, READ, &fd),
+			 PIC_WASI_NOTDIR);
 	assert_int_equal(open_at(world, RW, 1, "sub", 0, WRITE, &fd), PIC_WASI_ISDIR);
 	world_text(world, PATH, "made/");
 	assert_int_equal(CALL(world, path_create_directory, RW, PATH, 5ull), 0);
 	assert_int_equal(CALL(world, path_create_directory, RW, PATH, 5ull), PIC_WASI_EXIST);
 	world_text(world, PATH, "made");
 	world_text(world, OTHER, "new");
-	assert_int_equal(CALL(world, path_link, RW, 0ull, OTHER, 3ull, RW, PATH, 4ull), PIC_WASI_EXIST);
+	assert_int_equal(CALL(world, path_link, RW, 0ull, OTHER, 3ull, RW, PATH, 4ull),
+			 PIC_WASI_EXIST);
 	world_text(world, PATH, "made/two");
 	assert_int_equal(CALL(world, path_link, RW, 1ull, OTHER, 3ull, RW, PATH, 8ull), 0);
 	world_text(world, OTHER, "up");
 	world_text(world, PATH, "made/esc");
-	assert_int_equal(CALL(world, path_link, RW, 1ull, OTHER, 2ull, RW, PATH, 8ull), PIC_WASI_INVAL);
+	assert_int_equal(CALL(world, path_link, RW, 1ull, OTHER, 2ull, RW, PATH, 8ull),
+			 PIC_WASI_INVAL);
 	world_text(world, OTHER, "/etc/passwd");
-	assert_int_equal(CALL(world, path_symlink, OTHER, 11ull, RW, PATH, 8ull), PIC_WASI_NOTCAPABLE);
+	assert_int_equal(CALL(world, path_symlink, OTHER, 11ull, RW, PATH, 8ull),
+			 PIC_WASI_NOTCAPABLE);
 	world_text(world, OTHER, "made/two");
 	world_text(world, PATH, "sub/three");
 	assert_int_equal(CALL(world, path_rename, RW, OTHER, 8ull, RW, PATH, 9ull), 0);
-	assert_int_equal(CALL(world, path_filestat_set_times, RW, 1ull, PATH, 9ull, 0ull, 3000000000ull, 4ull), 0);
+	assert_int_equal(CALL(world, path_filestat_set_times, RW, 1ull, PATH, 9ull, 0ull,
+			      3000000000ull, 4ull),
+			 0);
 	snprintf(name, sizeof(name), "%s/in/sub/three", world->folder);
 	assert_int_equal(stat(name, &st), 0);
 	assert_int_equal(st.st_nlink, 2);
@@ -219,7 +264,8 @@ static void pipes_do_not_wait(void **state)
 
 	assert_int_equal(open_at(world, RO, 1, "pipe", 0, READ, &fd), 0);
 	world_vector(world, 0, 100, 1024);
-	assert_int_equal(CALL(world, fd_read, (uint64_t)fd, 0ull, 1ull, 400ull), 0); /* no writer: its end */
+	assert_int_equal(CALL(world, fd_read, (uint64_t)fd, 0ull, 1ull, 400ull),
+			 0); /* no writer: its end */
 	assert_int_equal(world_get32(world, 400), 0);
 	snprintf(name, sizeof(name), "%s/in/pipe", world->folder);
 	writer = open(name, O_WRONLY | O_NONBLOCK);
@@ -237,7 +283,7 @@ static void pipes_do_not_wait(void **state)
 /* All names, with buffers so short that records are cut, and with cookies that nobody gave out. */
 static void lists_folders(void **state)
 {
-	static const uint64_t rooms[] = {25, 40, 64, 200, 4096};
+	static const uint64_t rooms[] = { 25, 40, 64, 200, 4096 };
 	struct world *world = *state;
 	unsigned seen;
 
@@ -248,7 +294,8 @@ static void lists_folders(void **state)
 		for (unsigned turns = 0; turns < 200; turns++) {
 			uint32_t used, at = 0;
 
-			assert_int_equal(CALL(world, fd_readdir, RO, 1000ull, room, cookie, 400ull), 0);
+			assert_int_equal(CALL(world, fd_readdir, RO, 1000ull, room, cookie, 400ull),
+					 0);
 			used = world_get32(world, 400);
 			assert_true(used <= room);
 			before = cookie;
@@ -265,14 +312,18 @@ static void lists_folders(void **state)
 			if (used < room)
 				break;
 			if (cookie == before)
-				room = rooms[i] * 2; /* not one whole record fits: as guests' libraries do */
+				room = rooms[i] *
+				       2; /* not one whole record fits: as guests' libraries do */
 		}
 		assert_int_equal(seen, 10); /* with . and .. */
 	}
-	assert_int_equal(CALL(world, fd_readdir, RO, 1000ull, 4096ull, UINT64_MAX, 400ull), PIC_WASI_INVAL);
-	(void)CALL(world, fd_readdir, RO, 1000ull, 4096ull, 0x123456789abcull, 400ull); /* any answer, no harm */
+	assert_int_equal(CALL(world, fd_readdir, RO, 1000ull, 4096ull, UINT64_MAX, 400ull),
+			 PIC_WASI_INVAL);
+	(void)CALL(world, fd_readdir, RO, 1000ull, 4096ull, 0x123456789abcull,
+		   400ull); /* any answer, no harm */
 	assert_int_equal(CALL(world, fd_readdir, RO, 1000ull, 0ull, 0ull, 400ull), 0);
-	assert_int_equal(CALL(world, fd_readdir, 1ull, 1000ull, 64ull, 0ull, 400ull), PIC_WASI_NOTCAPABLE);
+	assert_int_equal(CALL(world, fd_readdir, 1ull, 1000ull, 64ull, 0ull, 400ull),
+			 PIC_WASI_NOTCAPABLE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -281,7 +332,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(never_leaves_its_folder), TEST(follows_links_inside), TEST(refuses_odd_names),
-		TEST(read_only_means_it), TEST(changes_what_it_may), TEST(pipes_do_not_wait), TEST(lists_folders),
+		TEST(read_only_means_it),      TEST(changes_what_it_may),  TEST(pipes_do_not_wait),
+		TEST(lists_folders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

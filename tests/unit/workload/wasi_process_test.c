@@ -83,7 +83,7 @@ static void tells_the_time(void **state)
 static void gives_chance(void **state)
 {
 	struct world *world = *state;
-	unsigned char zeros[64] = {0};
+	unsigned char zeros[64] = { 0 };
 
 	assert_int_equal(CALL(world, random_get, 100ull, 64ull), 0);
 	assert_memory_not_equal(world->wasi->memory + 100, zeros, 64);
@@ -137,7 +137,7 @@ static uint64_t now_ns(clockid_t id)
 
 static void waits_for_clocks(void **state)
 {
-	static const uint32_t ids[] = {PIC_WASI_CLOCK_REALTIME, PIC_WASI_CLOCK_MONOTONIC};
+	static const uint32_t ids[] = { PIC_WASI_CLOCK_REALTIME, PIC_WASI_CLOCK_MONOTONIC };
 	struct world *world = *state;
 	uint64_t start, took;
 
@@ -145,7 +145,8 @@ static void waits_for_clocks(void **state)
 		clockid_t host = ids[i % 2] ? CLOCK_MONOTONIC : CLOCK_REALTIME;
 		bool absolute = i >= 2;
 
-		put_clock(world, 0, ids[i % 2], absolute ? now_ns(host) + 20000000 : 20000000, absolute);
+		put_clock(world, 0, ids[i % 2], absolute ? now_ns(host) + 20000000 : 20000000,
+			  absolute);
 		put_clock(world, 48, ids[i % 2], absolute ? UINT64_MAX : 3600000000000, absolute);
 		start = now_ns(CLOCK_MONOTONIC);
 		assert_int_equal(CALL(world, poll_oneoff, 0ull, 1000ull, 2ull, 400ull), 0);
@@ -176,7 +177,8 @@ static void answers_at_once(void **state)
 	assert_int_equal(world_get32(world, 400), 3);
 	assert_int_equal(world_get64(world, 1000), 1000);
 	assert_int_equal(world->wasi->memory[1010], PIC_WASI_EVENT_READ);
-	assert_int_equal(world->wasi->memory[1024], PIC_WASI_EVENT_HANGUP); /* an empty standard input */
+	assert_int_equal(world->wasi->memory[1024],
+			 PIC_WASI_EVENT_HANGUP); /* an empty standard input */
 	assert_int_equal(world_get64(world, 1032), 1001);
 	assert_int_equal(world->wasi->memory[1042], PIC_WASI_EVENT_WRITE);
 	assert_int_equal(world_get64(world, 1064), 1077);
@@ -190,11 +192,15 @@ static void refuses_odd_subscriptions(void **state)
 	assert_int_equal(CALL(world, poll_oneoff, 0ull, 1000ull, 0ull, 400ull), PIC_WASI_INVAL);
 	assert_int_equal(CALL(world, poll_oneoff, 0ull, 1000ull, 4097ull, 400ull), PIC_WASI_INVAL);
 	/* n * 48 does not fit in 32 bits: 0x5555556 * 48 is 32 there */
-	assert_int_equal(CALL(world, poll_oneoff, 0ull, 1000ull, 0x5555556ull, 400ull), PIC_WASI_INVAL);
-	assert_int_equal(CALL(world, poll_oneoff, 0ull, 1000ull, 0xffffffffull, 400ull), PIC_WASI_INVAL);
+	assert_int_equal(CALL(world, poll_oneoff, 0ull, 1000ull, 0x5555556ull, 400ull),
+			 PIC_WASI_INVAL);
+	assert_int_equal(CALL(world, poll_oneoff, 0ull, 1000ull, 0xffffffffull, 400ull),
+			 PIC_WASI_INVAL);
 	/* all subscriptions inside, the events not, and the other way */
-	assert_int_equal(CALL(world, poll_oneoff, 0ull, WORLD_MEMORY - 63ull, 2ull, 400ull), PIC_WASI_FAULT);
-	assert_int_equal(CALL(world, poll_oneoff, WORLD_MEMORY - 95ull, 0ull, 2ull, 400ull), PIC_WASI_FAULT);
+	assert_int_equal(CALL(world, poll_oneoff, 0ull, WORLD_MEMORY - 63ull, 2ull, 400ull),
+			 PIC_WASI_FAULT);
+	assert_int_equal(CALL(world, poll_oneoff, WORLD_MEMORY - 95ull, 0ull, 2ull, 400ull),
+			 PIC_WASI_FAULT);
 	put_clock(world, 0, PIC_WASI_CLOCK_MONOTONIC, 0, 0);
 	world->wasi->memory[8] = 3;
 	assert_int_equal(CALL(world, poll_oneoff, 0ull, 1000ull, 1ull, 400ull), PIC_WASI_INVAL);
@@ -210,8 +216,14 @@ static void refuses_odd_subscriptions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(gives_arguments), TEST(gives_environment), TEST(tells_the_time), TEST(gives_chance), TEST(ends),
-		TEST(waits_for_clocks), TEST(answers_at_once), TEST(refuses_odd_subscriptions),
+		TEST(gives_arguments),
+		TEST(gives_environment),
+		TEST(tells_the_time),
+		TEST(gives_chance),
+		TEST(ends),
+		TEST(waits_for_clocks),
+		TEST(answers_at_once),
+		TEST(refuses_odd_subscriptions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

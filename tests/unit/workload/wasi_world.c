@@ -15,7 +15,6 @@
 #include "base/buffer.h"
 #include "workload/broker_socket.h"
 
-
 static void *serve(void *data)
 {
 	struct world *world = data;
@@ -46,11 +45,14 @@ void world_open(struct world *world)
 		world->log_fds[i] = memfd_create("log", MFD_CLOEXEC);
 		assert_true(world->log_fds[i] >= 0);
 	}
-	assert_int_equal(pic_workload_log_new(&log, (int[]){dup(world->log_fds[0]), dup(world->log_fds[1])},
-					      64 * 1024, &err), 0);
+	assert_int_equal(pic_workload_log_new(
+				 &log, (int[]){ dup(world->log_fds[0]), dup(world->log_fds[1]) },
+				 64 * 1024, &err),
+			 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, world->broker), 0);
 	assert_int_equal(pthread_create(&world->broker_thread, NULL, serve, world), 0);
-	assert_int_equal(pic_wasi_new(&world->wasi, &world->spec, log, "test", world->broker[1], &err), 0);
+	assert_int_equal(
+		pic_wasi_new(&world->wasi, &world->spec, log, "test", world->broker[1], &err), 0);
 	for (uint32_t i = 0; i < world->spec.folder_count; i++) {
 		fds[i] = open(world->spec.folders[i].host, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		assert_true(fds[i] >= 0);
@@ -77,7 +79,7 @@ void world_close(struct world *world)
 
 uint32_t world_call(struct world *world, pic_wasi_handler *handler, ...)
 {
-	uint64_t cells[16] = {0}, cell;
+	uint64_t cells[16] = { 0 }, cell;
 	va_list arguments;
 	unsigned n = 0;
 

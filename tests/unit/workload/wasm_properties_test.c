@@ -31,7 +31,8 @@ static void has_defaults(void **state)
 	assert_int_equal(spec.version, 1);
 	assert_int_equal(spec.memory_max, 64 * 1024 * 1024);
 	assert_int_equal(spec.restart, 0);
-	assert_int_equal(spec.folder_count + spec.listen_count + spec.connect_count + spec.text_size, 0);
+	assert_int_equal(
+		spec.folder_count + spec.listen_count + spec.connect_count + spec.text_size, 0);
 	assert_int_equal(pic_wasm_spec_validate(&spec, &err), 0);
 	assert_true(sizeof(spec) <= PIC_SPEC_MAX);
 }
@@ -64,7 +65,9 @@ static void reads_everything(void **state)
 	assert_int_equal(spec.argument_count, 4);
 	assert_int_equal(spec.environment_count, 3);
 	at = spec.text;
-	for (const char **word = (const char *[]){"one", "two words", "threex yz", "", "A=1", "B=b c", "EMPTY=", NULL}; *word; word++) {
+	for (const char **word = (const char *[]){ "one", "two words", "threex yz", "", "A=1",
+						   "B=b c", "EMPTY=", NULL };
+	     *word; word++) {
 		assert_string_equal(at, *word);
 		at += strlen(at) + 1;
 	}
@@ -90,34 +93,34 @@ static void names_what_is_wrong(void **state)
 	static const struct {
 		const char *json, *says, *too;
 	} cases[] = {
-		{"{\"wasm.lisen\":\"8085\"}", "wasm.lisen:", "did you mean wasm.listen"},
-		{"{\"wasm.zzzzzz\":\"1\"}", "wasm.zzzzzz:", "no such property"},
-		{"{\"wasm.memory\":64}", "wasm.memory:", "must be a text"},
-		{"{\"wasm.url\":null}", "wasm.url:", "must be a text"},
-		{"{\"wasm.dir\":[\"/a\"]}", "wasm.dir:", "must be a text"},
-		{"{\"wasm.memory\":\"lots\"}", "wasm.memory:", "64M"},
-		{"{\"wasm.memory\":\"1k\"}", "wasm.memory:", "between"},
-		{"{\"wasm.memory\":\"4G\"}", "wasm.memory:", "between"},
-		{"{\"wasm.listen\":\"eighty\"}", "wasm.listen:", "eighty"},
-		{"{\"wasm.listen\":\"70000\"}", "wasm.listen:", "70000"},
-		{"{\"wasm.listen\":\"1 2 3 4 5 6 7 8 9\"}", "wasm.listen:", "more than 8"},
-		{"{\"wasm.connect\":\"10.0.0.0/40:1\"}", "wasm.connect:", "10.0.0.0/40"},
-		{"{\"wasm.restart\":\"sometimes\"}", "wasm.restart:", "on-failure"},
-		{"{\"wasm.env\":\"NOVALUE\"}", "wasm.env:", "NAME=VALUE"},
-		{"{\"wasm.env\":\"=x\"}", "wasm.env:", "NAME=VALUE"},
-		{"{\"wasm.args\":\"'open\"}", "wasm.args:", "quote"},
-		{"{\"wasm.dir\":\"/a:relative\"}", "wasm.dir:", "not absolute"},
-		{"{\"wasm.dir\":\"/a:/srv/../etc\"}", "wasm.dir:", "goes up"},
-		{"{\"wasm.dir\":\"/a:/b:wx\"}", "wasm.dir:", "rw"},
-		{"{\"wasm.dir\":\":/b\"}", "wasm.dir:", "empty"},
-		{"{\"wasm.dir\":\"/:/sys/kernel/tracing:rw\"}", "wasm.dir:", "only be read"},
-		{"{\"wasm.dir\":\"/1 /2 /3 /4 /5 /6 /7 /8 /9\"}", "wasm.dir:", "more than 8"},
+		{ "{\"wasm.lisen\":\"8085\"}", "wasm.lisen:", "did you mean wasm.listen" },
+		{ "{\"wasm.zzzzzz\":\"1\"}", "wasm.zzzzzz:", "no such property" },
+		{ "{\"wasm.memory\":64}", "wasm.memory:", "must be a text" },
+		{ "{\"wasm.url\":null}", "wasm.url:", "must be a text" },
+		{ "{\"wasm.dir\":[\"/a\"]}", "wasm.dir:", "must be a text" },
+		{ "{\"wasm.memory\":\"lots\"}", "wasm.memory:", "64M" },
+		{ "{\"wasm.memory\":\"1k\"}", "wasm.memory:", "between" },
+		{ "{\"wasm.memory\":\"4G\"}", "wasm.memory:", "between" },
+		{ "{\"wasm.listen\":\"eighty\"}", "wasm.listen:", "eighty" },
+		{ "{\"wasm.listen\":\"70000\"}", "wasm.listen:", "70000" },
+		{ "{\"wasm.listen\":\"1 2 3 4 5 6 7 8 9\"}", "wasm.listen:", "more than 8" },
+		{ "{\"wasm.connect\":\"10.0.0.0/40:1\"}", "wasm.connect:", "10.0.0.0/40" },
+		{ "{\"wasm.restart\":\"sometimes\"}", "wasm.restart:", "on-failure" },
+		{ "{\"wasm.env\":\"NOVALUE\"}", "wasm.env:", "NAME=VALUE" },
+		{ "{\"wasm.env\":\"=x\"}", "wasm.env:", "NAME=VALUE" },
+		{ "{\"wasm.args\":\"'open\"}", "wasm.args:", "quote" },
+		{ "{\"wasm.dir\":\"/a:relative\"}", "wasm.dir:", "not absolute" },
+		{ "{\"wasm.dir\":\"/a:/srv/../etc\"}", "wasm.dir:", "goes up" },
+		{ "{\"wasm.dir\":\"/a:/b:wx\"}", "wasm.dir:", "rw" },
+		{ "{\"wasm.dir\":\":/b\"}", "wasm.dir:", "empty" },
+		{ "{\"wasm.dir\":\"/:/sys/kernel/tracing:rw\"}", "wasm.dir:", "only be read" },
+		{ "{\"wasm.dir\":\"/1 /2 /3 /4 /5 /6 /7 /8 /9\"}", "wasm.dir:", "more than 8" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct pic_error err = PIC_ERROR_INIT;
-		struct pic_wasm_spec spec = {.version = 77};
+		struct pic_wasm_spec spec = { .version = 77 };
 
 		assert_true(parse(cases[i].json, &spec, &err) < 0);
 		if (!strstr(err.text, cases[i].says) || !strstr(err.text, cases[i].too))
@@ -153,8 +156,8 @@ static void policy_of(const char *text, struct pic_policy *policy)
 		fail_msg("%s", err.text);
 }
 
-#define POLICY                                                                     \
-	"allow wasm\nusers 1900000000-1900000009\nlisten tcp 8000-8999\n"          \
+#define POLICY \
+	"allow wasm\nusers 1900000000-1900000009\nlisten tcp 8000-8999\n" \
 	"connect tcp 443 to 10.0.0.0/8\nfolder /srv/data read-only\nmemory-max 64M\n"
 
 static void asks_policy(void **state)
@@ -162,15 +165,15 @@ static void asks_policy(void **state)
 	static const struct {
 		const char *json, *property;
 	} refused[] = {
-		{"{\"wasm.listen\":\"80\"}", "wasm.listen"},
-		{"{\"wasm.listen\":\"8000-9000\"}", "wasm.listen"},
-		{"{\"wasm.listen\":\"udp:8000\"}", "wasm.listen"},
-		{"{\"wasm.connect\":\"443\"}", "wasm.connect"},
-		{"{\"wasm.connect\":\"10.0.0.1:80\"}", "wasm.connect"},
-		{"{\"wasm.dir\":\"/d:/srv/data:rw\"}", "wasm.dir"},
-		{"{\"wasm.dir\":\"/d:/srv\"}", "wasm.dir"},
-		{"{\"wasm.dir\":\"/d:/srv/data2\"}", "wasm.dir"},
-		{"{\"wasm.memory\":\"65M\"}", "wasm.memory"},
+		{ "{\"wasm.listen\":\"80\"}", "wasm.listen" },
+		{ "{\"wasm.listen\":\"8000-9000\"}", "wasm.listen" },
+		{ "{\"wasm.listen\":\"udp:8000\"}", "wasm.listen" },
+		{ "{\"wasm.connect\":\"443\"}", "wasm.connect" },
+		{ "{\"wasm.connect\":\"10.0.0.1:80\"}", "wasm.connect" },
+		{ "{\"wasm.dir\":\"/d:/srv/data:rw\"}", "wasm.dir" },
+		{ "{\"wasm.dir\":\"/d:/srv\"}", "wasm.dir" },
+		{ "{\"wasm.dir\":\"/d:/srv/data2\"}", "wasm.dir" },
+		{ "{\"wasm.memory\":\"65M\"}", "wasm.memory" },
 	};
 	const struct pic_driver *driver = pic_driver_find("wasm");
 	struct pic_error err = PIC_ERROR_INIT;
@@ -179,13 +182,17 @@ static void asks_policy(void **state)
 
 	(void)state;
 	policy_of(POLICY, &policy);
-	assert_int_equal(parse("{\"wasm.listen\":\"127.0.0.1:8085\",\"wasm.connect\":\"10.1.0.0/16:443\","
-			       "\"wasm.dir\":\"/d:/srv/data/sub /:/sys/kernel/tracing\"}", &spec, &err), 0);
+	assert_int_equal(
+		parse("{\"wasm.listen\":\"127.0.0.1:8085\",\"wasm.connect\":\"10.1.0.0/16:443\","
+		      "\"wasm.dir\":\"/d:/srv/data/sub /:/sys/kernel/tracing\"}",
+		      &spec, &err),
+		0);
 	assert_int_equal(driver->check(&spec, &policy, &err), 0);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		assert_int_equal(parse(refused[i].json, &spec, &err), 0);
 		err = (struct pic_error)PIC_ERROR_INIT;
-		if (driver->check(&spec, &policy, &err) != -EPERM || !strstr(err.text, refused[i].property))
+		if (driver->check(&spec, &policy, &err) != -EPERM ||
+		    !strstr(err.text, refused[i].property))
 			fail_msg("%s: %d %s", refused[i].json, err.code, err.text);
 	}
 	policy_of("users 1900000000-1900000009\n", &policy);
@@ -202,13 +209,15 @@ static void believes_no_spec(void **state)
 
 	(void)state;
 	policy_of(POLICY, &policy);
-	assert_int_equal(parse("{\"wasm.args\":\"a b\",\"wasm.env\":\"C=d\",\"wasm.dir\":\"/d:/srv/data\",\"wasm.listen\":\"8085\"}",
-			       &good, &err), 0);
+	assert_int_equal(
+		parse("{\"wasm.args\":\"a b\",\"wasm.env\":\"C=d\",\"wasm.dir\":\"/d:/srv/data\",\"wasm.listen\":\"8085\"}",
+		      &good, &err),
+		0);
 	assert_int_equal(pic_wasm_check_spec(&good, &policy, &err), 0);
-#define DAMAGED(change)                                                         \
-	do {                                                                    \
-		spec = good;                                                    \
-		change;                                                         \
+#define DAMAGED(change) \
+	do { \
+		spec = good; \
+		change; \
 		assert_int_equal(pic_wasm_check_spec(&spec, &policy, &err), -EINVAL); \
 	} while (0)
 	DAMAGED(spec.version = 2);
@@ -243,7 +252,8 @@ static void believes_no_spec(void **state)
 	for (int i = 0; i < 20000; i++) {
 		spec = good;
 		for (int n = rand() % 8; n >= 0; n--)
-			((unsigned char *)&spec)[(size_t)rand() % sizeof(spec)] = (unsigned char)rand();
+			((unsigned char *)&spec)[(size_t)rand() % sizeof(spec)] =
+				(unsigned char)rand();
 		(void)pic_wasm_check_spec(&spec, &policy, &err);
 	}
 }
@@ -270,7 +280,9 @@ static void grants_sockets(void **state)
 	assert_non_null(strstr(err.text, "wasm.connect"));
 	wanted("127.0.0.1:80", &ports);
 	assert_int_equal(driver->grants(&spec, PIC_BROKER_LISTEN, &ports, &policy, &err), -EPERM);
-	assert_int_equal(parse("{\"wasm.listen\":\"127.0.0.1:8085\",\"wasm.connect\":\"443\"}", &spec, &err), 0);
+	assert_int_equal(parse("{\"wasm.listen\":\"127.0.0.1:8085\",\"wasm.connect\":\"443\"}",
+			       &spec, &err),
+			 0);
 	wanted("127.0.0.1:8085", &ports);
 	assert_int_equal(driver->grants(&spec, PIC_BROKER_LISTEN, &ports, &policy, &err), 0);
 	wanted("127.0.0.1:8086", &ports); /* policy would, the declaration does not */
@@ -297,9 +309,10 @@ static void is_in_the_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(has_defaults), cmocka_unit_test(reads_everything), cmocka_unit_test(names_what_is_wrong),
-		cmocka_unit_test(limits_texts), cmocka_unit_test(asks_policy), cmocka_unit_test(believes_no_spec),
-		cmocka_unit_test(grants_sockets), cmocka_unit_test(is_in_the_table),
+		cmocka_unit_test(has_defaults),	       cmocka_unit_test(reads_everything),
+		cmocka_unit_test(names_what_is_wrong), cmocka_unit_test(limits_texts),
+		cmocka_unit_test(asks_policy),	       cmocka_unit_test(believes_no_spec),
+		cmocka_unit_test(grants_sockets),      cmocka_unit_test(is_in_the_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,19 +60,29 @@ static void child(struct pic_runner *runner, int (*instead)(void))
 	_exit(instead ? instead() : driver->run(runner));
 }
 
-static void run_fd(int fd, const struct pic_wasm_spec *spec, int (*instead)(void), struct ending *out)
+static void run_fd(int fd, const struct pic_wasm_spec *spec, int (*instead)(void),
+		   struct ending *out)
 {
-	static const struct pic_workload_name name = {"instance", "module"};
-	struct pic_runner runner = {.name = &name, .spec = spec, .artifact_fd = fd, .broker_fd = -1, .ready = on_ready, .ended = on_ended};
-	int logs[2] = {memfd_create("a", 0), memfd_create("b", 0)}, status;
+	static const struct pic_workload_name name = { "instance", "module" };
+	struct pic_runner runner = { .name = &name,
+				     .spec = spec,
+				     .artifact_fd = fd,
+				     .broker_fd = -1,
+				     .ready = on_ready,
+				     .ended = on_ended };
+	int logs[2] = { memfd_create("a", 0), memfd_create("b", 0) }, status;
 	struct pic_buf text = PIC_BUF_INIT(sizeof(out->log) - 1);
 	uint64_t end;
 	pid_t pid;
 
 	memset(shared, 0, sizeof(*shared));
 	for (uint32_t i = 0; i < PIC_RUNNER_FILES_MAX; i++)
-		runner.files[i] = i < spec->folder_count ? open(spec->folders[i].host, O_PATH | O_DIRECTORY) : -1;
-	assert_int_equal(pic_workload_log_new(&runner.log, (int[]){dup(logs[0]), dup(logs[1])}, 65536, NULL), 0);
+		runner.files[i] = i < spec->folder_count
+					  ? open(spec->folders[i].host, O_PATH | O_DIRECTORY)
+					  : -1;
+	assert_int_equal(pic_workload_log_new(&runner.log, (int[]){ dup(logs[0]), dup(logs[1]) },
+					      65536, NULL),
+			 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
@@ -150,10 +160,10 @@ static void names_the_trap(void **state)
 	static const struct {
 		const char *how, *says;
 	} cases[] = {
-		{"memory", "out of bounds memory access in read_far_away"},
-		{"divide", "integer divide by zero in divide_by_nothing"},
-		{"deep", "wasm operand stack overflow in go_deeper"},
-		{"other", "unreachable in give_up"},
+		{ "memory", "out of bounds memory access in read_far_away" },
+		{ "divide", "integer divide by zero in divide_by_nothing" },
+		{ "deep", "wasm operand stack overflow in go_deeper" },
+		{ "other", "unreachable in give_up" },
 	};
 	struct ending end;
 
@@ -267,14 +277,17 @@ static int open_a_file(void)
 
 static int run_a_program(void)
 {
-	char *const words[] = {(char *)"/bin/true", NULL};
+	char *const words[] = { (char *)"/bin/true", NULL };
 
 	return execv("/bin/true", words);
 }
 
 static int make_code(void)
 {
-	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? 1 : 2;
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+			       MAP_FAILED
+		       ? 1
+		       : 2;
 }
 
 static int fork_off(void)
@@ -284,14 +297,16 @@ static int fork_off(void)
 
 static int look_below(void)
 {
-	struct { uint64_t flags, mode, resolve; } how = {O_RDONLY | O_DIRECTORY, 0, 0};
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = { O_RDONLY | O_DIRECTORY, 0, 0 };
 
 	return syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)) < 0 ? 1 : 2;
 }
 
 static int send_somewhere(void)
 {
-	struct sockaddr address = {.sa_family = AF_INET};
+	struct sockaddr address = { .sa_family = AF_INET };
 
 	return sendto(1, "x", 1, 0, &address, sizeof(address)) < 0 ? 1 : 2;
 }
@@ -312,7 +327,8 @@ static int nothing_special(void)
 static void is_confined(void **state)
 {
 	static int (*const attempts[])(void) = {
-		make_socket, run_a_program, make_code, fork_off, look_below, send_somewhere, control_something,
+		make_socket, run_a_program,  make_code,		fork_off,
+		look_below,  send_somewhere, control_something,
 #ifndef __SANITIZE_ADDRESS__
 		open_a_file,
 #endif
@@ -356,12 +372,18 @@ static void is_admitted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(says_hello), cmocka_unit_test(passes_the_status_on), cmocka_unit_test(names_the_trap),
-		cmocka_unit_test(obeys_its_memory), cmocka_unit_test(refuses_what_cannot_run),
-		cmocka_unit_test(survives_truncation), cmocka_unit_test(uses_its_folder), cmocka_unit_test(is_confined),
+		cmocka_unit_test(says_hello),
+		cmocka_unit_test(passes_the_status_on),
+		cmocka_unit_test(names_the_trap),
+		cmocka_unit_test(obeys_its_memory),
+		cmocka_unit_test(refuses_what_cannot_run),
+		cmocka_unit_test(survives_truncation),
+		cmocka_unit_test(uses_its_folder),
+		cmocka_unit_test(is_confined),
 		cmocka_unit_test(is_admitted),
 	};
 
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	return shared == MAP_FAILED ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
