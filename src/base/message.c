@@ -11,28 +11,36 @@ union control {
 	struct cmsghdr align;
 };
 
+static void put_fds(const struct pic_message *message, union control *control,
+		    struct msghdr *header)
+{
+	size_t size = message->fd_count * sizeof(int);
+	struct cmsghdr *head;
+
+	memset(control, 0, sizeof(*control));
+	header->msg_control = control;
+	header->msg_controllen = CMSG_SPACE(size);
+	head = CMSG_FIRSTHDR(header);
+	if (!head)
+		return; /* cannot be: there is room */
+	head->cmsg_len = CMSG_LEN(size);
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	memcpy(CMSG_DATA(head), message->fds, size);
+}
+
 int pic_message_send(int socket_fd, const struct pic_message *message)
 {
 	union control control;
 	struct iovec part = { message->data, message->size };
 	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-	size_t size = message->fd_count * sizeof(int);
 
 	if (message->address_size) {
 		header.msg_name = (void *)&message->address;
 		header.msg_namelen = message->address_size;
 	}
-	if (size) {
-		memset(&control, 0, sizeof(control));
-		header.msg_control = &control;
-		header.msg_controllen = CMSG_SPACE(size);
-		*CMSG_FIRSTHDR(&header) = (struct cmsghdr){
-			.cmsg_len = CMSG_LEN(size),
-			.cmsg_level = SOL_SOCKET,
-			.cmsg_type = SCM_RIGHTS,
-		};
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&header)), message->fds, size);
-	}
+	if (message->fd_count)
+		put_fds(message, &control, &header);
 	return sendmsg(socket_fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 

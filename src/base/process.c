@@ -46,7 +46,7 @@ bool pic_process_look(pid_t pid, struct pic_process *out)
 		if (field == FIELD_START)
 			process.start = strtoull(word, NULL, 10);
 		if (field == FIELD_EXIT_CODE)
-			process.exit_code = atoi(word);
+			process.exit_code = (int)strtol(word, NULL, 10);
 	}
 	*out = process;
 	return true;

@@ -76,7 +76,7 @@ static int look(const struct pic_device_options *options, const char *file,
 		r = pic_document_parse(&document, pic_buf_text(&text), text.size, err);
 	if (r < 0)
 		return r;
-	component = find(document, name);
+	component = document ? find(document, name) : NULL;
 	if (!component)
 		return 0;
 	r = judge(component, policy, err);

@@ -153,17 +153,19 @@ static int release(struct call *call, struct pic_error *err)
 
 static int log_files(struct call *call, struct pic_error *err)
 {
-	char name[PIC_WORKLOAD_FILE_TEXT + 2];
+	const struct pic_workload_name *name = &call->request->name;
+	char file[PIC_WORKLOAD_FILE_TEXT], segment[PIC_WORKLOAD_FILE_TEXT + 2];
 
-	for (; call->fd_count < 2; call->fd_count++) {
-		pic_workload_file_text(&call->request->name, name);
-		sprintf(name + strlen(name), ".%d", (int)call->fd_count);
-		call->fds[call->fd_count] = openat(call->supervisor->folders[PIC_LOGS], name,
-						   O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-		if (call->fds[call->fd_count] < 0)
+	pic_workload_file_text(name, file);
+	for (; call->fd_count < PIC_COUNT(call->fds); call->fd_count++) {
+		int *fd = &call->fds[call->fd_count];
+
+		snprintf(segment, sizeof(segment), "%s.%u", file, call->fd_count);
+		*fd = openat(call->supervisor->folders[PIC_LOGS], segment,
+			     O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (*fd < 0)
 			return pic_error_errno(err, errno, "there is no log of %s/%s",
-					       call->request->name.instance,
-					       call->request->name.component);
+					       name->instance, name->component);
 	}
 	return 0;
 }
