@@ -1,26 +1,17 @@
 /* The driver's only code that runs as root: folders that policy grants, opened for the runner. */
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <stdio.h>
 
-#include "base/cleanup.h"
 #include "sandbox/root.h"
 #include "workload/wasm/runner.h"
 
-#define TRACE_FOLDER "trace"
-
-/* In place of tracefs: the folder in which the instance's trace pipe is, when there is one. */
+/* In place of tracefs: the folder that the workloads of the instance share; its trace pipe lives there.
+ * The name leads to the open descriptor, whatever has happened to the path meanwhile. */
 static int open_trace(const struct pic_open_context *context, struct pic_error *err)
 {
-	int fd;
+	char path[32];
 
-	if (mkdirat(context->instance_fd, TRACE_FOLDER, 0755) < 0 && errno != EEXIST)
-		return pic_error_errno(err, errno, "the instance's trace folder cannot be made");
-	fd = openat(context->instance_fd, TRACE_FOLDER,
-		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? pic_error_errno(err, errno, "the instance's trace folder cannot be opened")
-		      : fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", context->instance_fd);
+	return pic_folder_clone(path, false, err);
 }
 
 int pic_wasm_open(const void *spec, const struct pic_open_context *context,
