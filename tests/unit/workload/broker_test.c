@@ -97,7 +97,8 @@ static void *answer(void *data)
 	if (recv(supervisor->fd, &request, sizeof(request), 0) != (ssize_t)sizeof(request))
 		return NULL;
 	switch (supervisor->behaviour) {
-	case LATE_THEN_GOOD: /* what an earlier question would have got */
+	case LATE_THEN_GOOD: /* what earlier questions would have got */
+		pic_broker_reply(supervisor->fd, request.sequence - 2, -EACCES, -1);
 		fd = pic_broker_socket(&request);
 		pic_broker_reply(supervisor->fd, request.sequence - 1, 0, fd);
 		pic_broker_reply(supervisor->fd, request.sequence, 0, fd);
