@@ -40,12 +40,13 @@ static bool is_as_wanted(const struct pic_merge_frame *frame, const struct pic_s
 	return pic_json_equal(entry->json, wanted->json);
 }
 
-static void hold_back(struct pic_wanted *wanted, const char *target, const char *why)
+static void hold_back(struct pic_wanted *wanted, const char *target, const char *why, int limit)
 {
 	wanted->state = PIC_WANTED_STUCK;
 	pic_engine_format(wanted->reason, sizeof(wanted->reason), "DeviceIsFull");
 	pic_engine_format(wanted->message, sizeof(wanted->message),
-			  "component %s: the document of %s %s", wanted->name, target, why);
+			  "component %s: the document of %s would have %s %d", wanted->name, target,
+			  why, limit);
 }
 
 /* A document holds a limited number of entries, listed and removed together, and of bytes. A component
@@ -55,21 +56,18 @@ static bool finds_room(const struct pic_merge_frame *frame, const struct pic_sta
 {
 	size_t count = frame->device ? frame->device->occupied : 0;
 	size_t bytes = frame->device ? frame->device->occupied_bytes : 0;
+	size_t now = pic_staged_json_bytes(wanted->json);
+	size_t before = entry && !entry->removed ? pic_staged_json_bytes(entry->json) : 0;
 
-	bytes += pic_staged_bytes(staged) + pic_staged_json_bytes(wanted->json);
-	if (entry && !entry->removed)
-		bytes -= pic_staged_json_bytes(entry->json);
 	if (!entry && count + staged->count >= PIC_DOCUMENT_COMPONENTS_MAX)
-		hold_back(wanted, frame->target, "has 256 entries already, more do not fit");
-	else if (bytes > PIC_DOCUMENT_SIZE_MAX)
-		hold_back(wanted, frame->target, "would be larger than 1 MiB");
+		hold_back(wanted, frame->target, "more entries than", PIC_DOCUMENT_COMPONENTS_MAX);
+	else if (now > before &&
+		 bytes + pic_staged_bytes(staged) - before + now > PIC_DOCUMENT_SIZE_MAX)
+		hold_back(wanted, frame->target, "more bytes than", PIC_DOCUMENT_SIZE_MAX);
 	else
 		return true;
 	return false;
 }
-
-_Static_assert(PIC_DOCUMENT_COMPONENTS_MAX == 256 && PIC_DOCUMENT_SIZE_MAX == 1024 * 1024,
-	       "the sentences above name the limits");
 
 static int put_ready(const struct pic_merge_frame *frame, struct pic_wanted *wanted, int64_t next,
 		     struct pic_staged *staged, bool *stamped, struct pic_error *err)

@@ -146,7 +146,7 @@ static struct pic_json *with_status(const struct pic_object *object, struct pic_
 
 static int put_status(struct look *look, const struct pic_object *object, struct pic_json *status)
 {
-	if (pic_json_equal(status, pic_object_status(object)))
+	if (!object || pic_json_equal(status, pic_object_status(object)))
 		return 0;
 	return look_put(look, object->kind, with_status(object, status));
 }

@@ -110,9 +110,9 @@ static void wake_solution(struct pic_store *store, struct pic_dirty_set *set,
 }
 
 static void wake_target(struct pic_store *store, struct pic_dirty_set *set,
-			const struct pic_object *before, const struct pic_object *after)
+			const struct pic_object *target, const struct pic_object *before,
+			const struct pic_object *after)
 {
-	const struct pic_object *target = after ? after : before;
 	bool same = before && after && before->generation == after->generation &&
 		    pic_json_equal(pic_object_spec(before), pic_object_spec(after));
 
@@ -171,6 +171,8 @@ void pic_wake(struct pic_store *store, struct pic_dirty_set *set, enum pic_kind 
 {
 	const struct pic_object *object = after ? after : before;
 
+	if (!object)
+		return;
 	switch (kind) {
 	case PIC_KIND_INSTANCE:
 		if (!own)
@@ -181,7 +183,7 @@ void pic_wake(struct pic_store *store, struct pic_dirty_set *set, enum pic_kind 
 		return;
 	case PIC_KIND_TARGET:
 		if (!own)
-			wake_target(store, set, before, after);
+			wake_target(store, set, object, before, after);
 		return;
 	case PIC_KIND_CATALOG:
 		wake_catalog(store, set, before, after, own);

@@ -169,9 +169,12 @@ static int find_devices(const struct pic_world *world, struct pic_gathered *out,
 		calloc(input->target_count + input->catalog_count + 1, sizeof(*out->devices));
 	if (!out->devices)
 		return pic_error_set(err, -ENOMEM, "no memory to reconcile %s", input->name);
-	for (size_t i = 0; i < input->target_count; i++)
-		if (is_wanted(input, input->targets[i]))
-			add_device(world, out, input->targets[i]->name);
+	for (size_t i = 0; i < input->target_count; i++) {
+		const struct pic_object *target = input->targets[i];
+
+		if (target && is_wanted(input, target))
+			add_device(world, out, target->name);
+	}
 	for (size_t i = 0; i < input->catalog_count; i++)
 		add_device(world, out, input->catalogs[i]->name + strlen(input->name) + 1);
 	input->devices = out->devices;

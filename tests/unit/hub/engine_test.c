@@ -564,7 +564,7 @@ static void a_full_device_takes_no_more(void **state)
 	assert_contains(
 		pic_json_get_text(pic_object_status(world_get(&world, PIC_KIND_INSTANCE, "two")),
 				  "statusDetails"),
-		"the document of edge has 256 entries already");
+		"the document of edge would have more entries than 256");
 }
 
 static void a_document_does_not_grow_too_large(void **state)
@@ -584,7 +584,7 @@ static void a_document_does_not_grow_too_large(void **state)
 	pic_buf_text_add(&text, "]}}");
 	world_put_text(&world, PIC_KIND_SOLUTION, pic_buf_text(&text));
 	world_reconcile(&world, "app");
-	assert_stalled(&world, "DeviceIsFull", "would be larger than 1 MiB");
+	assert_stalled(&world, "DeviceIsFull", "more bytes than 1048576");
 	const struct pic_object *catalog = world_get(&world, PIC_KIND_CATALOG, "app-edge");
 	const struct pic_engine_device device = { .target = "edge",
 						  .epoch = "0123456789abcdef0123456789abcdef" };

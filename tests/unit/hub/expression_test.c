@@ -247,9 +247,9 @@ static void values_that_multiply_are_stopped(void **state)
 	PIC_JSON struct pic_json *properties = pic_json_new_object();
 	const struct pic_expression_context context = { .properties = properties };
 
-	for (char c = 'a'; c < 'o'; c++) {
+	for (int c = 'a'; c < 'o'; c++) {
 		PIC_BUF struct pic_buf text = PIC_BUF_INIT(4096);
-		char key[2] = { c, 0 };
+		char key[2] = { (char)c, 0 };
 
 		for (int i = 0; i < 40; i++)
 			pic_buf_format(&text, "${{$property(%c)}}", c + 1);
