@@ -175,8 +175,12 @@ static int find_devices(const struct pic_world *world, struct pic_gathered *out,
 		if (target && is_wanted(input, target))
 			add_device(world, out, target->name);
 	}
-	for (size_t i = 0; i < input->catalog_count; i++)
-		add_device(world, out, input->catalogs[i]->name + strlen(input->name) + 1);
+	for (size_t i = 0; i < input->catalog_count; i++) {
+		const struct pic_object *catalog = input->catalogs[i];
+
+		if (catalog)
+			add_device(world, out, catalog->name + strlen(input->name) + 1);
+	}
 	input->devices = out->devices;
 	return 0;
 }
