@@ -236,8 +236,8 @@ void pic_poll_consider(struct pic_device *device)
 	const bool accept = kind == PIC_CLAIM_FOREIGN && pic_record_accepts_epoch(record);
 	etag_of(pic_record_epoch(record), pic_record_revision(record), etag);
 	/* also an empty one to a device that runs another memory's: its workloads are orphans, or ask for a word */
-	if ((pic_record_revision(record) > 0 || kind == PIC_CLAIM_FOREIGN) && kind != PIC_CLAIM_CURRENT &&
-	    (accept || strcmp(poll->etag, etag) != 0))
+	if ((pic_record_revision(record) > 0 || kind == PIC_CLAIM_FOREIGN) &&
+	    kind != PIC_CLAIM_CURRENT && (accept || strcmp(poll->etag, etag) != 0))
 		give_document(device, record, accept);
 	else if (pic_asks_wait(device))
 		answer(device, NULL, false);
