@@ -101,17 +101,35 @@ static void find_owner(const struct pic_world *world, struct pic_engine_input *i
 		input->solution = pic_world_get(world, PIC_KIND_SOLUTION, input->space, solution);
 }
 
+/* What a target runs on its own account goes nowhere else. */
+static int find_targets(const struct pic_world *world, struct pic_gathered *out,
+			struct pic_error *err)
+{
+	struct pic_engine_input *input = &out->input;
+	int r = 0;
+
+	if (!pic_world_runtime_target(input->name)) {
+		r = pic_world_list(world, PIC_KIND_TARGET, input->space, &out->targets,
+				   &input->target_count, err);
+	} else if (input->owner) {
+		out->targets = calloc(1, sizeof(*out->targets));
+		if (!out->targets)
+			return pic_error_set(err, -ENOMEM, "no memory to reconcile %s",
+					     input->name);
+		out->targets[0] = (struct pic_object *)input->owner;
+		input->target_count = 1;
+	}
+	input->targets = (const struct pic_object *const *)out->targets;
+	return r;
+}
+
 /* Own catalogs, and others of names that this instance's could have. */
-static int sort_catalogs(const struct pic_world *world, struct pic_gathered *out,
+static int sort_catalogs(struct pic_gathered *out, struct pic_object *const *all, size_t count,
 			 struct pic_error *err)
 {
-	PIC_FREE struct pic_object **all = NULL;
 	const char *name = out->input.name;
-	size_t count = 0, length = strlen(name);
-	int r = pic_world_list(world, PIC_KIND_CATALOG, out->input.space, &all, &count, err);
+	size_t length = strlen(name);
 
-	if (r < 0)
-		return r;
 	out->own = calloc(count + 1, sizeof(*out->own));
 	out->others = calloc(count + 1, sizeof(*out->others));
 	if (!out->own || !out->others)
@@ -119,7 +137,8 @@ static int sort_catalogs(const struct pic_world *world, struct pic_gathered *out
 	for (size_t i = 0; i < count; i++) {
 		struct pic_engine_owner owner;
 
-		if (strncmp(all[i]->name, name, length) != 0 || all[i]->name[length] != '-')
+		if (strncmp(all[i]->name, name, length) != 0 || all[i]->name[length] != '-' ||
+		    strcmp(all[i]->space, out->input.space) != 0)
 			continue;
 		if (pic_engine_catalog_owner(all[i], &owner) && strcmp(owner.instance, name) == 0)
 			out->own[out->input.catalog_count++] = all[i];
@@ -191,38 +210,50 @@ static void add_occupied(struct pic_engine_device *device, const struct pic_stag
 	device->occupied_bytes += pic_staged_bytes(staged);
 }
 
+/* A catalog ends with its target's name: so most are passed over without being read. */
+static struct pic_engine_device *device_of(const struct pic_gathered *gathered,
+					   const struct pic_object *catalog,
+					   struct pic_engine_owner *owner)
+{
+	for (size_t i = 0; i < gathered->input.device_count; i++) {
+		struct pic_engine_device *device = &gathered->devices[i];
+
+		if (pic_text_ends(catalog->name, device->target) &&
+		    pic_engine_catalog_owner(catalog, owner) &&
+		    strcmp(owner->target, device->target) == 0)
+			return device;
+	}
+	return NULL;
+}
+
+static int count_catalog(struct pic_gathered *out, const struct pic_object *catalog,
+			 struct pic_error *err)
+{
+	struct pic_engine_owner owner;
+	struct pic_staged staged = { .entries = NULL };
+	struct pic_engine_device *device = device_of(out, catalog, &owner);
+	int r = device ? pic_staged_read(catalog, 0, &staged, err) : 0;
+
+	if (!device || r < 0)
+		return r;
+	if (pic_staged_highest(&staged) > device->revision)
+		device->revision = pic_staged_highest(&staged);
+	if (strcmp(owner.instance, out->input.name) != 0 ||
+	    strcmp(catalog->space, out->input.space) != 0)
+		add_occupied(device, &staged);
+	pic_staged_free(&staged);
+	return 0;
+}
+
 /* What other catalogs have on these devices: room they take, and revisions they were given. A record
  * that is younger than its catalogs knows less than they do. */
-static int count_others(const struct pic_world *world, struct pic_gathered *out,
+static int count_others(struct pic_gathered *out, struct pic_object *const *all, size_t count,
 			struct pic_error *err)
 {
-	PIC_FREE struct pic_object **all = NULL;
-	size_t count = 0;
-	int r = out->input.device_count > 0
-			? pic_world_list(world, PIC_KIND_CATALOG, NULL, &all, &count, err)
-			: 0;
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		struct pic_engine_owner owner;
-		struct pic_staged staged = { .entries = NULL };
-
-		if (!pic_engine_catalog_owner(all[i], &owner))
-			continue;
-		struct pic_engine_device *device =
-			(struct pic_engine_device *)pic_gathered_device(out, owner.target);
-
-		if (!device)
-			continue;
-		r = pic_staged_read(all[i], 0, &staged, err);
-		if (r < 0)
-			return r;
-		if (pic_staged_highest(&staged) > device->revision)
-			device->revision = pic_staged_highest(&staged);
-		if (strcmp(owner.instance, out->input.name) != 0 ||
-		    strcmp(all[i]->space, out->input.space) != 0)
-			add_occupied(device, &staged);
-		pic_staged_free(&staged);
-	}
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = count_catalog(out, all[i], err);
 	return r;
 }
 
@@ -264,18 +295,20 @@ int pic_world_gather(const struct pic_world *world, const char *space, const cha
 	struct pic_gathered gathered = {
 		.input = { .space = space, .name = name, .now_ms = now_ms },
 	};
+	PIC_FREE struct pic_object **catalogs = NULL;
+	size_t count = 0;
 	int r;
 
 	find_owner(world, &gathered.input);
-	r = pic_world_list(world, PIC_KIND_TARGET, space, &gathered.targets,
-			   &gathered.input.target_count, err);
-	gathered.input.targets = (const struct pic_object *const *)gathered.targets;
+	r = find_targets(world, &gathered, err);
 	if (r == 0)
-		r = sort_catalogs(world, &gathered, err);
+		r = pic_world_list(world, PIC_KIND_CATALOG, NULL, &catalogs, &count, err);
+	if (r == 0)
+		r = sort_catalogs(&gathered, catalogs, count, err);
 	if (r == 0)
 		r = find_devices(world, &gathered, err);
 	if (r == 0)
-		r = count_others(world, &gathered, err);
+		r = count_others(&gathered, catalogs, count, err);
 	if (r == 0)
 		r = read_resolutions(&gathered, err);
 	if (r < 0) {
