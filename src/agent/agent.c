@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/context.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/notify.h"
@@ -143,6 +144,7 @@ int pic_agent_run(const struct pic_agent_settings *settings, struct pic_error *e
 	};
 	int r;
 
+	agent.started_boot_ms = pic_clock_boot_ms();
 	pic_random_text(16, agent.session);
 	snprintf(agent.user_agent, sizeof(agent.user_agent), "piccolo/%s", PIC_VERSION);
 	read_boot(&agent);

@@ -91,7 +91,9 @@ struct pic_agent {
 	size_t status_count;
 	int64_t removed_through;
 	int64_t sequence;
-	bool report_pending;
+	bool report_pending, report_waits; /* waits: for the first plan */
+	bool planned;			   /* the statuses are of a plan, at least once */
+	int64_t started_boot_ms;
 	struct pic_status_server *status_server;
 	struct pic_server *metrics_server;
 	struct pic_log_ask *log_asks;

@@ -177,11 +177,12 @@ int pic_agent_offered(void *data, const char *bytes, size_t size, bool confirmed
 	if (verdict == PIC_ACCEPT_NEW && take(agent, bytes, size, document, digest.bytes, &err) < 0)
 		return refuse(agent, -EAGAIN, &err);
 	agent->refusal[0] = '\0';
-	if (verdict == PIC_ACCEPT_NEW)
-		pic_log(PIC_LOG_INFO, "document-taken", PIC_NUMBER("revision", document->revision),
-			PIC_NUMBER("components", (long long)document->component_count),
-			PIC_NUMBER("removed", (long long)document->removed_count));
 	pic_agent_report_soon(agent);
+	if (verdict == PIC_ACCEPT_SAME)
+		return 1;
+	pic_log(PIC_LOG_INFO, "document-taken", PIC_NUMBER("revision", document->revision),
+		PIC_NUMBER("components", (long long)document->component_count),
+		PIC_NUMBER("removed", (long long)document->removed_count));
 	pic_agent_plan_soon(agent);
 	return 0;
 }

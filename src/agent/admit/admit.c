@@ -58,7 +58,9 @@ static void limit_child(void)
 	set_limit(RLIMIT_CORE, 0);
 	set_limit(RLIMIT_FSIZE, 4096); /* a pipe is no file; nothing else is to be written */
 	set_limit(RLIMIT_NPROC, 0);
-#if !defined(__SANITIZE_ADDRESS__) /* whose shadow memory alone is larger */
+	set_limit(RLIMIT_NOFILE,
+		  CHILD_RESULT + 1); /* no file and no socket can be opened any more */
+#if !defined(__SANITIZE_ADDRESS__)   /* whose shadow memory alone is larger */
 	set_limit(RLIMIT_AS, MEMORY_MAX);
 #endif
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

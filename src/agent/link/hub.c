@@ -22,6 +22,7 @@
 #define QUIET_ENOUGH 6 /* polls held to their end before they are held longer again */
 #define GRACE_MS 20000 /* behind the end of a held poll */
 #define AT_ONCE_MS 1000
+#define BUSY_MS 200
 #define PAUSE_MS \
 	25 /* before the next poll when a document came: its artifacts use the open connection */
 #define REFUSED_LONGEST_MS 60000 /* a person may be waiting who confirms an epoch */
@@ -39,11 +40,20 @@ void pic_hub_url(const struct pic_link *link, char *out, size_t size, const char
 	va_end(arguments);
 }
 
-void pic_hub_drop_client(struct pic_link *link)
+/* True when what the next request uses knows the identity and the clock as they are now. */
+static bool client_is_fresh(struct pic_link *link)
 {
+	if (!link->client)
+		return true;
+	if (link->dates_ignored && pic_clock_wall_is_set(pic_clock_wall_ms()))
+		link->client_is_old =
+			true; /* dates are checked from the moment the clock can be right */
+	if (!link->client_is_old)
+		return true;
 	if (link->report_request || link->replies || link->poll || link->renewal || link->borrowed)
-		return;
+		return false;
 	pic_client_free(PIC_STEAL(link->client));
+	return true;
 }
 
 int pic_hub_client(struct pic_link *link, struct pic_client **out, struct pic_error *err)
@@ -59,13 +69,17 @@ int pic_hub_client(struct pic_link *link, struct pic_client **out, struct pic_er
 		.unverified = identity->tls_pin != NULL, /* the pin is the check then */
 		.ignore_dates = ignore_dates,
 	};
-	int r = 0;
+	int r;
 
-	if (!link->client)
+	if (!link->client) {
 		r = pic_client_new(&link->client, link->settings.loop, &settings, err);
-	link->dates_ignored = ignore_dates;
+		if (r < 0)
+			return r;
+		link->dates_ignored = ignore_dates;
+		link->client_is_old = false;
+	}
 	*out = link->client;
-	return r;
+	return 0;
 }
 
 /* -- what is known of the hub ------------------------------------------------------------------ */
@@ -164,18 +178,16 @@ static void next_poll(struct pic_link *link, bool useful, int64_t pause_ms)
 static void deliver(struct pic_link *link, struct pic_hub_answer *answer, const char *etag)
 {
 	struct pic_link_handler *handler = &link->settings.handler;
-	bool useful = answer->document.size > 0 || answer->ask_count > 0;
-	int64_t pause_ms = 0;
+	bool offered = answer->document.size > 0, useful = answer->ask_count > 0;
 	int r = 0;
 
 	for (size_t i = 0; i < answer->ask_count; i++)
 		handler->ask(handler->data, &answer->asks[i]);
-	if (answer->document.size > 0)
+	if (offered) {
 		r = handler->document(handler->data, answer->document.data, answer->document.size,
 				      answer->confirmed);
-	if (answer->document.size > 0) {
 		link->refused_etag[0] = '\0';
-		pause_ms = PAUSE_MS;
+		useful |= r == 0;
 	}
 	pic_buf_free(&answer->document);
 	if (r == -EPERM && etag[0] && strlen(etag) < sizeof(link->refused_etag))
@@ -185,7 +197,7 @@ static void deliver(struct pic_link *link, struct pic_hub_answer *answer, const 
 		retry(link, -1, REFUSED_LONGEST_MS);
 		return;
 	}
-	next_poll(link, useful, pause_ms);
+	next_poll(link, useful, offered && r == 0 ? PAUSE_MS : 0);
 }
 
 static void on_poll(void *data, const struct pic_client_answer *answer)
@@ -291,9 +303,11 @@ static void poll_now(void *data)
 
 	if (link->poll || link->wants_stamp)
 		return;
-	/* dates are checked from the moment the clock can be right */
-	if (link->dates_ignored && pic_clock_wall_is_set(pic_clock_wall_ms()))
-		pic_hub_drop_client(link);
+	if (!client_is_fresh(link)) {
+		pic_timer_set(link->poll_timer,
+			      BUSY_MS); /* a report is on its way with the old one */
+		return;
+	}
 	if (pic_hub_renew(link))
 		return;
 	link->wants_stamp = true;

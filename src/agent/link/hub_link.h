@@ -16,6 +16,7 @@ struct pic_link {
 	struct pic_link_state state;
 	struct pic_client *client;
 	unsigned borrowed;  /* downloads that use the client */
+	bool client_is_old; /* a newer certificate is known, or the clock was set meanwhile */
 	bool dates_ignored; /* the client was made while the clock was not set */
 
 	struct pic_timer *poll_timer;
@@ -46,8 +47,6 @@ int pic_hub_client(struct pic_link *link, struct pic_client **out, struct pic_er
 /* scheme://hub + path into `out` (PIC_URL_MAX). */
 void pic_hub_url(const struct pic_link *link, char *out, size_t size, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-/* The next request makes a new one, with what is known then; nothing happens while one is under way. */
-void pic_hub_drop_client(struct pic_link *link);
 
 /* hub_send.c */
 void pic_hub_report(struct pic_link *link, struct pic_buf *body);

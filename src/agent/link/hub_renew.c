@@ -106,7 +106,7 @@ static void on_renewed(void *data, const struct pic_client_answer *answer)
 	pic_buf_free(&link->renewal_body);
 	if (read_answer(link, answer, &err) == 0) {
 		pic_log(PIC_LOG_INFO, "certificate-renewed");
-		pic_hub_drop_client(link);
+		link->client_is_old = true;
 	} else {
 		pic_log(PIC_LOG_WARNING, "certificate-not-renewed", PIC_TEXT("why", err.text));
 		link->renew_after_boot_ms = pic_clock_boot_ms() + RETRY_MS;

@@ -11,6 +11,8 @@
 #include "agent/link/hub_answer.h"
 #include "base/log.h"
 
+#define REPLIES_MAX 32 /* a hub that asks without end does not fill the memory */
+
 struct hub_reply {
 	struct hub_reply *next;
 	struct pic_link *link;
@@ -122,6 +124,15 @@ void pic_hub_report(struct pic_link *link, struct pic_buf *body)
 
 /* -- answers to asks ------------------------------------------------------------------------------- */
 
+static size_t replies_under_way(const struct pic_link *link)
+{
+	size_t count = 0;
+
+	for (const struct hub_reply *reply = link->replies; reply; reply = reply->next)
+		count++;
+	return count;
+}
+
 static void reply_free(struct hub_reply *reply)
 {
 	struct hub_reply **at = &reply->link->replies;
@@ -146,10 +157,13 @@ static void on_answered(void *data, const struct pic_client_answer *answer)
 
 void pic_hub_answer(struct pic_link *link, const struct pic_link_reply *what, struct pic_buf *body)
 {
-	struct hub_reply *reply = calloc(1, sizeof(*reply));
+	struct hub_reply *reply = NULL;
 	char url[PIC_URL_MAX], position[40] = "";
 
+	if (replies_under_way(link) < REPLIES_MAX)
+		reply = calloc(1, sizeof(*reply));
 	if (!reply) {
+		pic_log(PIC_LOG_WARNING, "answer-dropped", PIC_TEXT("ask", what->ask_id));
 		pic_buf_free(body);
 		return;
 	}

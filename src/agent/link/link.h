@@ -35,8 +35,8 @@ struct pic_link_state {
 };
 
 struct pic_link_handler {
-	/* A document was offered. 0: it is in force; -EPERM: it is not taken, and coming back with the same one
-	 * is of no use; other negative: not now, try again later. */
+	/* A document was offered. 0: it is in force now; 1: it was already; -EPERM: it is not taken, and coming
+	 * back with the same one is of no use; other negative: not now, try again later. */
 	int (*document)(void *data, const char *bytes, size_t size, bool confirmed);
 	void (*ask)(void *data, const struct pic_ask *ask);
 	/* A fresh stamp is wanted: answer with pic_link_dialect.stamp, at once or later. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 static const struct pic_report_component *find(const struct pic_report_component *list,
 					       size_t count, const struct pic_workload_name *name)
 {
@@ -30,6 +32,12 @@ static bool is_same_news(const struct pic_report_component *a, const struct pic_
 	       memcmp(a->digest, b->digest, PIC_DIGEST_SIZE) == 0;
 }
 
+/* A time of 1970 would stay for ever once the clock is set. */
+static bool is_from_unset_clock(int64_t since_ms, int64_t now_wall_ms)
+{
+	return pic_clock_wall_is_set(now_wall_ms) && !pic_clock_wall_is_set(since_ms);
+}
+
 static void carry_error(const struct pic_report_component *last, struct pic_report_component *next)
 {
 	if (next->last_error[0])
@@ -49,8 +57,10 @@ bool pic_status_merge(const struct pic_report_component *last, size_t last_count
 		const struct pic_report_component *before = find(last, last_count, &next[i].name);
 
 		carry_error(before, &next[i]);
-		next[i].since_ms = before && is_same_state(before, &next[i]) ? before->since_ms
-									     : now_wall_ms;
+		next[i].since_ms = now_wall_ms;
+		if (before && is_same_state(before, &next[i]) &&
+		    !is_from_unset_clock(before->since_ms, now_wall_ms))
+			next[i].since_ms = before->since_ms;
 		changed |= !before || !is_same_news(before, &next[i]);
 	}
 	return changed;

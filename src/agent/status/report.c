@@ -11,13 +11,15 @@
 #include "base/version.h"
 
 #define COALESCE_MS 50
+#define PATIENCE_MS 5000
 #define REFRESH_MS (60 * 60 * 1000) /* figures of a device on which nothing happens */
 
 void pic_agent_report_soon(struct pic_agent *agent)
 {
-	if (agent->report_pending)
+	if (agent->report_pending && !agent->report_waits)
 		return;
 	agent->report_pending = true;
+	agent->report_waits = false;
 	pic_timer_set(agent->report_timer, COALESCE_MS);
 }
 
@@ -31,6 +33,7 @@ void pic_agent_statuses_take(struct pic_agent *agent, struct pic_plan *plan)
 		agent->removed_through = plan->removed_through;
 		changed = true;
 	}
+	agent->planned = true;
 	free(agent->statuses);
 	agent->statuses = NULL;
 	agent->status_count = plan->status_count;
@@ -72,11 +75,43 @@ int pic_agent_report_write(struct pic_agent *agent, struct pic_buf *out)
 	return pic_report_write(&report, out);
 }
 
+/* A report says all: one without the workloads would say that there are none. For a while the first plan is
+ * waited for; when no supervisor comes, that is what is said of each. */
+static bool has_something_to_say(struct pic_agent *agent)
+{
+	int64_t patience = agent->started_boot_ms + PATIENCE_MS - pic_clock_boot_ms();
+	struct pic_report_component *statuses;
+
+	if (agent->planned)
+		return true;
+	if (patience > 0) {
+		agent->report_waits = true;
+		pic_timer_set(agent->report_timer, patience);
+		return false;
+	}
+	statuses = calloc(agent->wanted.count + 1, sizeof(*statuses));
+	if (!statuses)
+		return false;
+	for (size_t i = 0; i < agent->wanted.count; i++) {
+		statuses[i].name = agent->wanted.components[i].name;
+		memcpy(statuses[i].type, agent->wanted.components[i].type,
+		       sizeof(statuses[i].type));
+		snprintf(statuses[i].reason, sizeof(statuses[i].reason), "SupervisorAway");
+		statuses[i].since_ms = pic_clock_wall_ms();
+	}
+	free(agent->statuses);
+	agent->statuses = statuses;
+	agent->status_count = agent->wanted.count;
+	return true;
+}
+
 void pic_agent_report_now(void *data)
 {
 	struct pic_agent *agent = data;
 	struct pic_buf body = PIC_BUF_INIT(PIC_REPORT_SIZE_MAX);
 
+	if (!has_something_to_say(agent))
+		return;
 	agent->report_pending = false;
 	pic_timer_set(agent->report_timer, REFRESH_MS);
 	pic_agent_trim_soon(agent);

@@ -263,6 +263,10 @@ static void since_and_last_error_are_carried(void **state)
 	assert_true(pic_status_merge(&last, 1, &next, 1, 99));
 	assert_int_equal(next.since_ms, 99);
 	assert_string_equal(next.last_error, "damaged");
+	next = (struct pic_report_component){ .phase = PIC_PHASE_RUNNING, .reason = "Started" };
+	assert_false(pic_status_merge(&last, 1, &next, 1,
+				      1795000000000)); /* the clock was set meanwhile */
+	assert_int_equal(next.since_ms, 1795000000000);
 	next = last;
 	next.memory_bytes = 5; /* a figure is no news */
 	assert_false(pic_status_merge(&last, 1, &next, 1, 99));
