@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,15 @@ MODULE = SAMPLES / "tiny-http.wasm"
 TINY_EDGE = ROOT / "samples" / "tiny-edge"
 TITLE = "Web server inside WebAssembly"  # of the sample's page
 USERS = range(1900000000, 1900001000)  # of workloads, in the shipped policy
+
+
+def program_for_anybody(name, folder):
+    """A copy that another user can start: the build may lie in a folder that is closed to others."""
+    copy = pathlib.Path(folder) / name
+    if not copy.exists():
+        shutil.copy(BIN / name, copy)
+    copy.chmod(0o755)
+    return copy
 
 
 def wait(condition, seconds=10, what="the condition", every=0.02):

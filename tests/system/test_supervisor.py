@@ -911,7 +911,8 @@ def test_folders_that_others_can_write_are_refused(work):
 
 
 def test_it_says_so_when_it_is_not_root(work):
-    done = subprocess.run([harness.BIN / "piccolo", "supervise", "--run-dir", work / "x", "--state", work / "y"],
+    piccolo = harness.program_for_anybody("piccolo", work)
+    done = subprocess.run([piccolo, "supervise", "--run-dir", work / "x", "--state", work / "y"],
                           preexec_fn=privileged.become(65534), capture_output=True, text=True)
     assert done.returncode == 1 and "root" in done.stderr, done
 
