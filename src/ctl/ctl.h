@@ -15,8 +15,8 @@
 struct pic_ctl {
 	/* options */
 	const char *kubeconfig;
-	const char *space;	/* --namespace */
-	const char *output;	/* table, wide, yaml, json, name */
+	const char *space;  /* --namespace */
+	const char *output; /* table, wide, yaml, json, name */
 	struct pic_option_list files;
 	const char *selector;
 	const char *patch;
@@ -54,7 +54,7 @@ struct pic_ctl_call {
 	const char *content_type; /* NULL: application/json when there is a body */
 	const void *body;
 	size_t body_size;
-	int64_t timeout_ms;	  /* 0: 30 s */
+	int64_t timeout_ms; /* 0: 30 s */
 	/* a stream: called with each piece of a 2xx body; non-zero ends it */
 	int (*receive)(void *data, const void *bytes, size_t size);
 	void *data;
@@ -62,8 +62,8 @@ struct pic_ctl_call {
 
 /* 0 and an answer of 2xx; else -errno with the hub's own sentence (-EHOSTUNREACH: not reached, -ENOENT: 404,
  * -EACCES: 401 or 403). The answer is filled in both cases when one came. */
-int pic_ctl_call(struct pic_ctl *ctl, const struct pic_ctl_call *call, struct pic_ctl_answer *answer,
-		 struct pic_error *err);
+int pic_ctl_call(struct pic_ctl *ctl, const struct pic_ctl_call *call,
+		 struct pic_ctl_answer *answer, struct pic_error *err);
 void pic_ctl_session_free(struct pic_ctl_session *session);
 /* Prints the sentence on standard error; the exit status of design 10. */
 int pic_ctl_fail(const struct pic_error *err);

@@ -34,7 +34,7 @@ void pic_ctl_inputs_free(struct pic_ctl_inputs *inputs)
 		free(source->name);
 		free(source);
 	}
-	*inputs = (struct pic_ctl_inputs){0};
+	*inputs = (struct pic_ctl_inputs){ 0 };
 }
 
 static int read_stdin(struct pic_buf *out, struct pic_error *err)
@@ -74,7 +74,7 @@ static int check_object(const struct pic_ctl_source *source, size_t document,
 {
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_ERROR_TEXT);
 	PIC_JSON struct pic_json *filled = pic_json_copy(object);
-	struct pic_findings findings = {.count = 0};
+	struct pic_findings findings = { .count = 0 };
 
 	pic_object_default(kind->kind, filled);
 	pic_object_validate(kind->kind, filled, &findings);
@@ -83,7 +83,8 @@ static int check_object(const struct pic_ctl_source *source, size_t document,
 	for (size_t i = 0; i < findings.count && i < PIC_COUNT(findings.items); i++) {
 		const struct pic_finding *finding = &findings.items[i];
 
-		finding_text(finding, pic_yaml_line(&source->yaml.documents[document], finding->path),
+		finding_text(finding,
+			     pic_yaml_line(&source->yaml.documents[document], finding->path),
 			     source->name, &text);
 	}
 	return pic_error_set(err, -EINVAL, "%s", pic_buf_text(&text));
@@ -105,15 +106,18 @@ static int add_object(struct pic_ctl_inputs *out, struct pic_ctl_source *source,
 	if (!version || !kind_name || !name)
 		return pic_error_set(err, -EINVAL, "%s:%d: %s is missing", source->name,
 				     line > 0 ? line : 1,
-				     !version ? "apiVersion" : !kind_name ? "kind" : "metadata.name");
+				     !version	  ? "apiVersion"
+				     : !kind_name ? "kind"
+						  : "metadata.name");
 	if (slash)
 		snprintf(group, sizeof(group), "%.*s", (int)(slash - version), version);
 	kind = pic_kind_by_name(group, kind_name);
 	if (!kind || !kind->group)
-		return pic_error_set(err, -EINVAL,
-				     "%s:%d: kind %s of %s is not known; `piccoloctl api-resources` "
-				     "lists what is",
-				     source->name, line > 0 ? line : 1, kind_name, version);
+		return pic_error_set(
+			err, -EINVAL,
+			"%s:%d: kind %s of %s is not known; `piccoloctl api-resources` "
+			"lists what is",
+			source->name, line > 0 ? line : 1, kind_name, version);
 	r = check_object(source, document, kind, object, err);
 	if (r < 0)
 		return r;
@@ -124,7 +128,8 @@ static int add_object(struct pic_ctl_inputs *out, struct pic_ctl_source *source,
 		return pic_error_set(err, -ENOMEM, "no memory");
 	out->items = grown;
 	grown[out->count] = (struct pic_ctl_input){
-		.object = object, .kind = kind, .name = name, .source = source, .document = document};
+		.object = object, .kind = kind, .name = name, .source = source, .document = document
+	};
 	if (asprintf(&grown[out->count].where, "%s:%d", source->name, line > 0 ? line : 1) < 0)
 		return pic_error_set(err, -ENOMEM, "no memory");
 	out->count++;
@@ -205,7 +210,7 @@ static int read_folder(const char *folder, struct pic_ctl_inputs *out, struct pi
 int pic_ctl_inputs_read(const struct pic_option_list *files, struct pic_ctl_inputs *out,
 			struct pic_error *err)
 {
-	struct pic_ctl_inputs inputs = {0};
+	struct pic_ctl_inputs inputs = { 0 };
 	int r = 0;
 
 	if (files->count == 0)

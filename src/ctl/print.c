@@ -73,7 +73,8 @@ static const char *cell_text(const struct pic_json *cell, struct pic_buf *room)
 }
 
 /* Which columns are shown; returns their number. */
-static size_t choose_columns(const struct pic_json *definitions, bool wide, size_t chosen[COLUMNS_MAX])
+static size_t choose_columns(const struct pic_json *definitions, bool wide,
+			     size_t chosen[COLUMNS_MAX])
 {
 	size_t count = 0;
 
@@ -127,7 +128,8 @@ void pic_ctl_print_table(const struct pic_json *table, bool wide, bool spaces, c
 		titles[at++] = "NAMESPACE";
 	for (size_t i = 0; i < count; i++) {
 		snprintf(upper[i], sizeof(upper[i]), "%s",
-			 pic_json_text_or(pic_json_get(pic_json_at(definitions, chosen[i]), "name"), ""));
+			 pic_json_text_or(pic_json_get(pic_json_at(definitions, chosen[i]), "name"),
+					  ""));
 		for (char *c = upper[i]; *c; c++)
 			if (*c >= 'a' && *c <= 'z')
 				*c = (char)(*c - 'a' + 'A');

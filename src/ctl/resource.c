@@ -20,8 +20,10 @@ static const struct pic_kind_facts *find_kind(const char *word, size_t size)
 		if (dot && (strlen(facts->group) != size - plain - 1 ||
 			    strncmp(dot + 1, facts->group, size - plain - 1) != 0))
 			continue;
-		if ((strlen(facts->plural) == plain && strncasecmp(word, facts->plural, plain) == 0) ||
-		    (strlen(facts->singular) == plain && strncasecmp(word, facts->singular, plain) == 0))
+		if ((strlen(facts->plural) == plain &&
+		     strncasecmp(word, facts->plural, plain) == 0) ||
+		    (strlen(facts->singular) == plain &&
+		     strncasecmp(word, facts->singular, plain) == 0))
 			return facts;
 	}
 	return NULL;
@@ -35,18 +37,21 @@ int pic_ctl_resource(const char *word, const char *name, struct pic_ctl_resource
 	const struct pic_kind_facts *kind = find_kind(word, size);
 
 	if (!kind)
-		return pic_error_set(err, -EINVAL,
-				     "'%.*s' is no kind of object; `piccoloctl api-resources` lists them",
-				     (int)size, word);
+		return pic_error_set(
+			err, -EINVAL,
+			"'%.*s' is no kind of object; `piccoloctl api-resources` lists them",
+			(int)size, word);
 	if (slash && name)
-		return pic_error_set(err, -EINVAL, "'%s' already names an object; '%s' is one too many",
-				     word, name);
+		return pic_error_set(err, -EINVAL,
+				     "'%s' already names an object; '%s' is one too many", word,
+				     name);
 	if (slash)
 		name = slash + 1;
 	if (name && !pic_name_is_valid(name, PIC_OBJECT_NAME_MAX))
-		return pic_error_set(err, -EINVAL,
-				     "'%s' is no name of an object: lower-case letters, digits, '-' and '.'",
-				     name);
+		return pic_error_set(
+			err, -EINVAL,
+			"'%s' is no name of an object: lower-case letters, digits, '-' and '.'",
+			name);
 	out->kind = kind;
 	out->name = name;
 	return 0;

@@ -149,7 +149,8 @@ static int read_config(const struct pic_json *config, const char *path, const ch
 		       struct pic_ctl_session *session, struct pic_error *err)
 {
 	const char *current = pic_json_get_text(config, "current-context");
-	struct pic_json *context = named_entry(pic_json_get(config, "contexts"), current, "context");
+	struct pic_json *context =
+		named_entry(pic_json_get(config, "contexts"), current, "context");
 	struct pic_json *cluster, *user;
 	int r;
 
@@ -158,7 +159,8 @@ static int read_config(const struct pic_json *config, const char *path, const ch
 				     "%s: current-context names no context of this file", path);
 	cluster = named_entry(pic_json_get(config, "clusters"),
 			      pic_json_get_text(context, "cluster"), "cluster");
-	user = named_entry(pic_json_get(config, "users"), pic_json_get_text(context, "user"), "user");
+	user = named_entry(pic_json_get(config, "users"), pic_json_get_text(context, "user"),
+			   "user");
 	if (!pic_json_get_text(cluster, "server"))
 		return pic_error_set(err, -EINVAL, "%s: the context's cluster has no server", path);
 	r = take_text(pic_json_get_text(cluster, "server"), &session->server, err);
@@ -178,7 +180,7 @@ static int read_config(const struct pic_json *config, const char *path, const ch
 static int open_session(struct pic_ctl *ctl, struct pic_error *err)
 {
 	PIC_CLEANUP(session_free_pointer) struct pic_ctl_session *session = NULL;
-	PIC_CLEANUP(pic_yaml_free) struct pic_yaml yaml = {0};
+	PIC_CLEANUP(pic_yaml_free) struct pic_yaml yaml = { 0 };
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(KUBECONFIG_MAX);
 	char path[PATH_MAX], folder[PATH_MAX];
 	char *slash;
@@ -295,7 +297,7 @@ static int perform(struct pic_ctl *ctl, const struct pic_ctl_call *call, const c
 		.receive = call->receive,
 		.data = call->data,
 	};
-	struct pic_client_answer raw = {0};
+	struct pic_client_answer raw = { 0 };
 	int r = pic_client_perform(&settings, &request, &answer->body, &raw, err);
 
 	answer->status = raw.status;
@@ -306,14 +308,14 @@ static int perform(struct pic_ctl *ctl, const struct pic_ctl_call *call, const c
 	return r;
 }
 
-int pic_ctl_call(struct pic_ctl *ctl, const struct pic_ctl_call *call, struct pic_ctl_answer *answer,
-		 struct pic_error *err)
+int pic_ctl_call(struct pic_ctl *ctl, const struct pic_ctl_call *call,
+		 struct pic_ctl_answer *answer, struct pic_error *err)
 {
 	PIC_BUF struct pic_buf url = PIC_BUF_INIT(8192);
 	PIC_BUF struct pic_buf authorization = PIC_BUF_INIT(8192);
 	PIC_BUF struct pic_buf accept = PIC_BUF_INIT(1024);
 	PIC_BUF struct pic_buf content = PIC_BUF_INIT(1024);
-	const char *headers[4] = {NULL};
+	const char *headers[4] = { NULL };
 	size_t count = 0;
 	int r = open_session(ctl, err);
 

@@ -25,13 +25,14 @@ static const char *outcome(int status, const char *before, const char *after)
 
 static int apply_one(struct pic_ctl *ctl, const struct pic_ctl_input *input, struct pic_error *err)
 {
-	PIC_ANSWER struct pic_ctl_answer old = {0};
-	PIC_ANSWER struct pic_ctl_answer new = {0};
+	PIC_ANSWER struct pic_ctl_answer old = { 0 };
+	PIC_ANSWER struct pic_ctl_answer new = { 0 };
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(2048);
 	PIC_BUF struct pic_buf body = PIC_BUF_INIT(4 * 1024 * 1024);
-	const char *space = pic_json_text(pic_json_find(input->object, "metadata", "namespace", NULL));
+	const char *space =
+		pic_json_text(pic_json_find(input->object, "metadata", "namespace", NULL));
 	char before[32], after[32];
-	struct pic_ctl_call call = {.method = "GET"};
+	struct pic_ctl_call call = { .method = "GET" };
 	int r = 0;
 
 	if (!space)
@@ -50,11 +51,11 @@ static int apply_one(struct pic_ctl *ctl, const struct pic_ctl_input *input, str
 	r = pic_json_write(input->object, PIC_JSON_COMPACT, &body);
 	if (r < 0)
 		return pic_error_set(err, r, "%s: the object is too large", input->where);
-	call = (struct pic_ctl_call){.method = "PATCH",
-				     .path = pic_buf_text(&path),
-				     .content_type = "application/apply-patch+yaml",
-				     .body = body.data,
-				     .body_size = body.size};
+	call = (struct pic_ctl_call){ .method = "PATCH",
+				      .path = pic_buf_text(&path),
+				      .content_type = "application/apply-patch+yaml",
+				      .body = body.data,
+				      .body_size = body.size };
 	r = pic_ctl_call(ctl, &call, &new, err);
 	if (r < 0)
 		return r;
@@ -70,7 +71,7 @@ int pic_ctl_apply(void *program, int argc, char **argv)
 {
 	struct pic_ctl *ctl = program;
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_CLEANUP(pic_ctl_inputs_free) struct pic_ctl_inputs inputs = {0};
+	PIC_CLEANUP(pic_ctl_inputs_free) struct pic_ctl_inputs inputs = { 0 };
 	int status = PIC_EXIT_OK;
 
 	(void)argc;

@@ -11,8 +11,9 @@
 
 #define OBJECT_MAX (4 * 1024 * 1024)
 
-static int object_path(struct pic_ctl *ctl, int argc, char **argv, struct pic_ctl_resource *resource,
-		       struct pic_buf *path, struct pic_error *err)
+static int object_path(struct pic_ctl *ctl, int argc, char **argv,
+		       struct pic_ctl_resource *resource, struct pic_buf *path,
+		       struct pic_error *err)
 {
 	const char *space;
 	int r = pic_ctl_resource(argv[0], argc > 1 ? argv[1] : NULL, resource, err);
@@ -27,7 +28,7 @@ static int object_path(struct pic_ctl *ctl, int argc, char **argv, struct pic_ct
 /* A patch may be written as YAML or JSON. */
 static int patch_body(const struct pic_ctl *ctl, struct pic_buf *body, struct pic_error *err)
 {
-	PIC_CLEANUP(pic_yaml_free) struct pic_yaml yaml = {0};
+	PIC_CLEANUP(pic_yaml_free) struct pic_yaml yaml = { 0 };
 	int r;
 
 	if (!ctl->patch)
@@ -36,7 +37,8 @@ static int patch_body(const struct pic_ctl *ctl, struct pic_buf *body, struct pi
 	if (r < 0)
 		return r;
 	if (yaml.count != 1)
-		return pic_error_set(err, -EINVAL, "-p: one document is wanted, there are %zu", yaml.count);
+		return pic_error_set(err, -EINVAL, "-p: one document is wanted, there are %zu",
+				     yaml.count);
 	r = pic_json_write(yaml.documents[0].value, PIC_JSON_COMPACT, body);
 	return r < 0 ? pic_error_set(err, r, "-p: too large") : 0;
 }
@@ -45,24 +47,27 @@ int pic_ctl_patch(void *program, int argc, char **argv)
 {
 	struct pic_ctl *ctl = program;
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(2048);
 	PIC_BUF struct pic_buf body = PIC_BUF_INIT(OBJECT_MAX);
 	struct pic_ctl_resource resource;
-	struct pic_ctl_call call = {.method = "PATCH"};
+	struct pic_ctl_call call = { .method = "PATCH" };
 	const bool json_patch = strcmp(ctl->patch_type, "json") == 0;
 
 	if (!json_patch && strcmp(ctl->patch_type, "merge") != 0) {
-		pic_error_set(&err, -EINVAL, "--type %s is not known; merge and json are", ctl->patch_type);
+		pic_error_set(&err, -EINVAL, "--type %s is not known; merge and json are",
+			      ctl->patch_type);
 		pic_ctl_fail(&err);
 		return PIC_EXIT_USAGE;
 	}
-	if (object_path(ctl, argc, argv, &resource, &path, &err) < 0 || patch_body(ctl, &body, &err) < 0)
+	if (object_path(ctl, argc, argv, &resource, &path, &err) < 0 ||
+	    patch_body(ctl, &body, &err) < 0)
 		return pic_ctl_fail(&err);
 	pic_buf_format(&path, "?fieldManager=piccoloctl&fieldValidation=Strict%s",
 		       ctl->dry_run ? "&dryRun=All" : "");
 	call.path = pic_buf_text(&path);
-	call.content_type = json_patch ? "application/json-patch+json" : "application/merge-patch+json";
+	call.content_type = json_patch ? "application/json-patch+json"
+				       : "application/merge-patch+json";
 	call.body = body.data;
 	call.body_size = body.size;
 	if (pic_ctl_call(ctl, &call, &answer, &err) < 0)
@@ -97,7 +102,8 @@ static int run_editor(const char *file, struct pic_error *err)
 		if (errno != EINTR)
 			return pic_error_errno(err, errno, "waiting for %s", editor);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return pic_error_set(err, -ECANCELED, "%s ended with an error; nothing was changed", editor);
+		return pic_error_set(err, -ECANCELED, "%s ended with an error; nothing was changed",
+				     editor);
 	return 0;
 }
 
@@ -107,7 +113,7 @@ static int edit_text(const struct pic_json *object, struct pic_json **out, bool 
 {
 	PIC_BUF struct pic_buf before = PIC_BUF_INIT(OBJECT_MAX);
 	PIC_BUF struct pic_buf after = PIC_BUF_INIT(OBJECT_MAX);
-	PIC_CLEANUP(pic_yaml_free) struct pic_yaml yaml = {0};
+	PIC_CLEANUP(pic_yaml_free) struct pic_yaml yaml = { 0 };
 	char name[] = "/tmp/piccoloctl-edit-XXXXXX.yaml";
 	PIC_FD int fd = -1;
 	int r = pic_yaml_write(object, &before);
@@ -134,7 +140,8 @@ static int edit_text(const struct pic_json *object, struct pic_json **out, bool 
 	if (r < 0)
 		return r;
 	if (yaml.count != 1)
-		return pic_error_set(err, -EINVAL, "the edited text holds %zu documents instead of one",
+		return pic_error_set(err, -EINVAL,
+				     "the edited text holds %zu documents instead of one",
 				     yaml.count);
 	*out = pic_json_ref(yaml.documents[0].value);
 	return 0;
@@ -143,11 +150,11 @@ static int edit_text(const struct pic_json *object, struct pic_json **out, bool 
 static int edit(struct pic_ctl *ctl, const char *path, const struct pic_ctl_resource *resource,
 		struct pic_error *err)
 {
-	PIC_ANSWER struct pic_ctl_answer old = {0};
-	PIC_ANSWER struct pic_ctl_answer new = {0};
+	PIC_ANSWER struct pic_ctl_answer old = { 0 };
+	PIC_ANSWER struct pic_ctl_answer new = { 0 };
 	PIC_JSON struct pic_json *edited = NULL;
 	PIC_BUF struct pic_buf body = PIC_BUF_INIT(OBJECT_MAX);
-	struct pic_ctl_call call = {.method = "GET", .path = path};
+	struct pic_ctl_call call = { .method = "GET", .path = path };
 	bool same = false;
 	int r = pic_ctl_call(ctl, &call, &old, err);
 
@@ -164,7 +171,8 @@ static int edit(struct pic_ctl *ctl, const char *path, const struct pic_ctl_reso
 		return pic_error_set(err, r, "the edited object is too large");
 	/* resourceVersion is in the text: somebody else's change in between is a conflict, not lost */
 	call = (struct pic_ctl_call){
-		.method = "PUT", .path = path, .body = body.data, .body_size = body.size};
+		.method = "PUT", .path = path, .body = body.data, .body_size = body.size
+	};
 	r = pic_ctl_call(ctl, &call, &new, err);
 	if (r == 0)
 		printf("%s/%s edited\n", resource->kind->singular, resource->name);

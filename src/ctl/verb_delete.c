@@ -8,9 +8,9 @@
 static int delete_one(struct pic_ctl *ctl, const struct pic_kind_facts *kind, const char *space,
 		      const char *name, struct pic_error *err)
 {
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(2048);
-	struct pic_ctl_call call = {.method = "DELETE"};
+	struct pic_ctl_call call = { .method = "DELETE" };
 	int r = 0;
 
 	if (!space)
@@ -30,7 +30,7 @@ static int delete_one(struct pic_ctl *ctl, const struct pic_kind_facts *kind, co
 static int delete_files(struct pic_ctl *ctl)
 {
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_CLEANUP(pic_ctl_inputs_free) struct pic_ctl_inputs inputs = {0};
+	PIC_CLEANUP(pic_ctl_inputs_free) struct pic_ctl_inputs inputs = { 0 };
 	int status = PIC_EXIT_OK;
 
 	if (pic_ctl_inputs_read(&ctl->files, &inputs, &err) < 0)
@@ -57,7 +57,8 @@ int pic_ctl_delete(void *program, int argc, char **argv)
 	if (argc == 0 && ctl->files.count > 0)
 		return delete_files(ctl);
 	if (argc == 0 || (argc == 1 && !strchr(argv[0], '/'))) {
-		pic_error_set(&err, -EINVAL, "name what to delete: `piccoloctl delete KIND NAME` or -f FILE");
+		pic_error_set(&err, -EINVAL,
+			      "name what to delete: `piccoloctl delete KIND NAME` or -f FILE");
 		pic_ctl_fail(&err);
 		return PIC_EXIT_USAGE;
 	}
@@ -66,10 +67,12 @@ int pic_ctl_delete(void *program, int argc, char **argv)
 
 		if (pair && i == 0)
 			continue;
-		if (pic_ctl_resource(pair ? argv[0] : argv[i], pair ? argv[i] : NULL, &resource, &err) < 0)
+		if (pic_ctl_resource(pair ? argv[0] : argv[i], pair ? argv[i] : NULL, &resource,
+				     &err) < 0)
 			return pic_ctl_fail(&err);
 		if (!resource.name) {
-			pic_error_set(&err, -EINVAL, "'%s' names no object; write KIND/NAME", argv[i]);
+			pic_error_set(&err, -EINVAL, "'%s' names no object; write KIND/NAME",
+				      argv[i]);
 			return pic_ctl_fail(&err);
 		}
 		if (delete_one(ctl, resource.kind, NULL, resource.name, &err) < 0)

@@ -18,8 +18,10 @@ static const char *text_of(const struct pic_json *object, const char *key)
 static void print_head(const struct pic_json *object)
 {
 	struct pic_json *metadata = pic_json_get(object, "metadata");
-	static const char *const keys[] = {"name", "namespace", "creationTimestamp", "deletionTimestamp"};
-	static const char *const titles[] = {"Name:       ", "Namespace:  ", "Created:    ", "Terminating:"};
+	static const char *const keys[] = { "name", "namespace", "creationTimestamp",
+					    "deletionTimestamp" };
+	static const char *const titles[] = { "Name:       ", "Namespace:  ", "Created:    ",
+					      "Terminating:" };
 
 	printf("Kind:        %s (%s)\n", text_of(object, "kind"), text_of(object, "apiVersion"));
 	for (size_t i = 0; i < PIC_COUNT(keys); i++) {
@@ -28,8 +30,7 @@ static void print_head(const struct pic_json *object)
 		printf("%s ", titles[i]);
 		pic_ctl_print_text(text_of(metadata, keys[i]));
 	}
-	pic_json_each(pic_json_get(metadata, "labels"), i)
-	{
+	pic_json_each(pic_json_get(metadata, "labels"), i) {
 		printf("Label:       %s=", pic_json_key(i));
 		pic_ctl_print_text(pic_json_text_or(pic_json_value(i), ""));
 	}
@@ -85,8 +86,8 @@ static void print_components(const struct pic_json *status)
 		long long restarts = 0;
 
 		pic_json_integer(pic_json_get(c, "restarts"), &restarts);
-		printf("  %s on %s: %s (%s), restarts %lld\n", text_of(c, "name"), text_of(c, "target"),
-		       text_of(c, "phase"), text_of(c, "reason"), restarts);
+		printf("  %s on %s: %s (%s), restarts %lld\n", text_of(c, "name"),
+		       text_of(c, "target"), text_of(c, "phase"), text_of(c, "reason"), restarts);
 		print_sentence(text_of(c, "message"));
 		if (*last && strcmp(last, text_of(c, "message")) != 0)
 			print_sentence(last);
@@ -114,10 +115,10 @@ static void print_events(const struct pic_json *list)
 static int describe(struct pic_ctl *ctl, const struct pic_ctl_resource *resource, const char *space,
 		    struct pic_error *err)
 {
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
-	PIC_ANSWER struct pic_ctl_answer events = {0};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
+	PIC_ANSWER struct pic_ctl_answer events = { 0 };
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(2048);
-	struct pic_ctl_call call = {.method = "GET"};
+	struct pic_ctl_call call = { .method = "GET" };
 	struct pic_json *status;
 	int r = pic_ctl_path(resource->kind, space, resource->name, &path, err);
 
@@ -136,8 +137,8 @@ static int describe(struct pic_ctl *ctl, const struct pic_ctl_resource *resource
 	pic_buf_text_add(&path, "/api/v1/namespaces/");
 	pic_percent_encode(space, &path);
 	pic_buf_text_add(&path, "/events?fieldSelector=involvedObject.uid%3D");
-	pic_percent_encode(pic_json_text_or(pic_json_find(answer.json, "metadata", "uid", NULL), ""),
-			   &path);
+	pic_percent_encode(
+		pic_json_text_or(pic_json_find(answer.json, "metadata", "uid", NULL), ""), &path);
 	call.path = pic_buf_text(&path);
 	r = pic_ctl_call(ctl, &call, &events, err);
 	if (r < 0)

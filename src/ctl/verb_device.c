@@ -24,15 +24,17 @@ int pic_ctl_enroll(void *program, int argc, char **argv)
 {
 	struct pic_ctl *ctl = program;
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 	PIC_JSON struct pic_json *request = pic_json_new_object();
 	PIC_BUF struct pic_buf body = PIC_BUF_INIT(4096);
-	struct pic_ctl_call call = {.method = "POST", .path = "/piccolo/v1/enroll"};
+	struct pic_ctl_call call = { .method = "POST", .path = "/piccolo/v1/enroll" };
 
 	(void)argc;
 	if (!pic_name_is_valid(argv[0], PIC_NAME_MAX)) {
-		pic_error_set(&err, -EINVAL, "'%s' is no name of a target: lower-case letters, digits, '-' "
-					     "and '.', at most %d", argv[0], PIC_NAME_MAX);
+		pic_error_set(&err, -EINVAL,
+			      "'%s' is no name of a target: lower-case letters, digits, '-' "
+			      "and '.', at most %d",
+			      argv[0], PIC_NAME_MAX);
 		pic_ctl_fail(&err);
 		return PIC_EXIT_USAGE;
 	}
@@ -66,21 +68,22 @@ static void device_row(struct pic_table *table, const struct pic_json *device)
 	pic_json_integer(pic_json_get(device, "revision"), &number);
 	snprintf(components, sizeof(components), "%lld/%lld", running, total);
 	snprintf(revision, sizeof(revision), "%lld", number);
-	pic_table_row(table, (const char *const[]){
-				     pic_json_text_or(pic_json_get(device, "name"), "?"),
-				     pic_json_true(pic_json_get(device, "online")) ? "yes" : "no", age,
-				     components, revision,
-				     pic_json_text_or(pic_json_get(device, "version"), ""), message});
+	pic_table_row(table,
+		      (const char *const[]){
+			      pic_json_text_or(pic_json_get(device, "name"), "?"),
+			      pic_json_true(pic_json_get(device, "online")) ? "yes" : "no", age,
+			      components, revision,
+			      pic_json_text_or(pic_json_get(device, "version"), ""), message });
 }
 
 int pic_ctl_device_list(void *program, int argc, char **argv)
 {
-	static const char *const titles[] = {"NAME",     "ONLINE",  "SEEN",   "RUNNING",
-					     "REVISION", "VERSION", "MESSAGE"};
+	static const char *const titles[] = { "NAME",	  "ONLINE",  "SEEN",   "RUNNING",
+					      "REVISION", "VERSION", "MESSAGE" };
 	struct pic_ctl *ctl = program;
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
-	const struct pic_ctl_call call = {.method = "GET", .path = "/piccolo/v1/devices"};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
+	const struct pic_ctl_call call = { .method = "GET", .path = "/piccolo/v1/devices" };
 	struct pic_json *devices;
 	struct pic_table *table;
 
@@ -108,9 +111,9 @@ static int device_call(struct pic_ctl *ctl, const char *method, const char *name
 		       const char *done)
 {
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(1024);
-	struct pic_ctl_call call = {.method = method};
+	struct pic_ctl_call call = { .method = method };
 
 	pic_buf_text_add(&path, "/piccolo/v1/devices/");
 	pic_percent_encode(name, &path);
@@ -126,8 +129,8 @@ int pic_ctl_device_accept(void *program, int argc, char **argv)
 {
 	struct pic_ctl *ctl = program;
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
-	const struct pic_ctl_call call = {.method = "GET", .path = "/piccolo/v1/devices"};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
+	const struct pic_ctl_call call = { .method = "GET", .path = "/piccolo/v1/devices" };
 	int status = PIC_EXIT_OK;
 
 	if (argc == 1)
@@ -140,10 +143,11 @@ int pic_ctl_device_accept(void *program, int argc, char **argv)
 	if (pic_ctl_call(ctl, &call, &answer, &err) < 0)
 		return pic_ctl_fail(&err);
 	for (size_t i = 0; i < pic_json_count(pic_json_get(answer.json, "devices")); i++) {
-		const char *name =
-			pic_json_get_text(pic_json_at(pic_json_get(answer.json, "devices"), i), "name");
+		const char *name = pic_json_get_text(
+			pic_json_at(pic_json_get(answer.json, "devices"), i), "name");
 
-		if (name && device_call(ctl, "POST", name, "/accept-epoch", "may take the new epoch"))
+		if (name &&
+		    device_call(ctl, "POST", name, "/accept-epoch", "may take the new epoch"))
 			status = PIC_EXIT_FAILED;
 	}
 	return status;
@@ -178,10 +182,10 @@ int pic_ctl_logs(void *program, int argc, char **argv)
 {
 	struct pic_ctl *ctl = program;
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(2048);
 	const char *slash = strchr(argv[1], '/');
-	struct pic_ctl_call call = {.method = "GET", .receive = print_log};
+	struct pic_ctl_call call = { .method = "GET", .receive = print_log };
 
 	(void)argc;
 	if (!slash || slash == argv[1] || !slash[1] || strchr(slash + 1, '/')) {
@@ -191,7 +195,8 @@ int pic_ctl_logs(void *program, int argc, char **argv)
 	}
 	pic_buf_text_add(&path, "/piccolo/v1/devices/");
 	pic_percent_encode(argv[0], &path);
-	pic_buf_format(&path, "/logs/%s?lines=%lld%s", argv[1], ctl->lines, ctl->follow ? "&follow=1" : "");
+	pic_buf_format(&path, "/logs/%s?lines=%lld%s", argv[1], ctl->lines,
+		       ctl->follow ? "&follow=1" : "");
 	call.path = pic_buf_text(&path);
 	call.timeout_ms = ctl->follow ? 1000LL * 3600 * 24 * 365 : 60000;
 	return pic_ctl_call(ctl, &call, &answer, &err) < 0 ? pic_ctl_fail(&err) : PIC_EXIT_OK;

@@ -38,7 +38,7 @@ static const struct pic_field *field_named(const struct pic_field *fields, const
 
 int pic_ctl_explain(void *program, int argc, char **argv)
 {
-	static const char *const titles[] = {"FIELD", "TYPE", "WHAT"};
+	static const char *const titles[] = { "FIELD", "TYPE", "WHAT" };
 	struct pic_error err = PIC_ERROR_INIT;
 	PIC_FREE char *words = strdup(argv[0]);
 	char *rest = words, *word;
@@ -51,18 +51,20 @@ int pic_ctl_explain(void *program, int argc, char **argv)
 	word = strsep(&rest, ".");
 	if (!word || pic_ctl_resource(word, NULL, &resource, &err) < 0)
 		return pic_ctl_fail(&err);
-	printf("%s (%s/%s)\n  %s\n", resource.kind->name, resource.kind->group, resource.kind->version,
-	       resource.kind->help ? resource.kind->help : "");
+	printf("%s (%s/%s)\n  %s\n", resource.kind->name, resource.kind->group,
+	       resource.kind->version, resource.kind->help ? resource.kind->help : "");
 	fields = resource.kind->spec;
 	while ((word = strsep(&rest, "."))) {
-		const struct pic_field *field = strcmp(word, "spec") == 0 && fields == resource.kind->spec
+		const struct pic_field *field = strcmp(word, "spec") == 0 &&
+								fields == resource.kind->spec
 							? NULL
 							: field_named(fields, word);
 
 		if (strcmp(word, "spec") == 0 && !field)
 			continue;
 		if (!field) {
-			pic_error_set(&err, -ENOENT, "%s has no field '%s'", resource.kind->name, word);
+			pic_error_set(&err, -ENOENT, "%s has no field '%s'", resource.kind->name,
+				      word);
 			return pic_ctl_fail(&err);
 		}
 		printf("%s (%s%s)\n  %s\n", field->name, type_text(field),
@@ -71,8 +73,8 @@ int pic_ctl_explain(void *program, int argc, char **argv)
 	}
 	table = fields && fields->name ? pic_table_new(3, titles) : NULL;
 	for (; table && fields->name; fields++)
-		pic_table_row(table, (const char *const[]){fields->name, type_text(fields),
-							   fields->help ? fields->help : ""});
+		pic_table_row(table, (const char *const[]){ fields->name, type_text(fields),
+							    fields->help ? fields->help : "" });
 	if (table)
 		pic_table_print(table, stdout);
 	pic_table_free(table);

@@ -86,16 +86,17 @@ static int watch_bytes(void *data, const void *bytes, size_t size)
 	return 0;
 }
 
-static int watch(struct pic_ctl *ctl, const struct pic_ctl_resource *resource, struct pic_error *err)
+static int watch(struct pic_ctl *ctl, const struct pic_ctl_resource *resource,
+		 struct pic_error *err)
 {
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(4096);
-	struct watcher watcher = {.ctl = ctl, .line = PIC_BUF_INIT(WATCH_LINE_MAX)};
-	struct pic_ctl_call call = {.method = "GET",
-				    .accept = is_table(ctl) ? ACCEPT_TABLE : NULL,
-				    .timeout_ms = FOREVER_MS,
-				    .receive = watch_bytes,
-				    .data = &watcher};
+	struct watcher watcher = { .ctl = ctl, .line = PIC_BUF_INIT(WATCH_LINE_MAX) };
+	struct pic_ctl_call call = { .method = "GET",
+				     .accept = is_table(ctl) ? ACCEPT_TABLE : NULL,
+				     .timeout_ms = FOREVER_MS,
+				     .receive = watch_bytes,
+				     .data = &watcher };
 	int r = build_path(ctl, resource, true, &path, err);
 
 	if (r < 0)
@@ -109,9 +110,10 @@ static int watch(struct pic_ctl *ctl, const struct pic_ctl_resource *resource, s
 static int get(struct pic_ctl *ctl, const struct pic_ctl_resource *resource, bool several,
 	       struct pic_error *err)
 {
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(4096);
-	const struct pic_ctl_call call = {.method = "GET", .accept = is_table(ctl) ? ACCEPT_TABLE : NULL};
+	const struct pic_ctl_call call = { .method = "GET",
+					   .accept = is_table(ctl) ? ACCEPT_TABLE : NULL };
 	struct pic_ctl_call sent = call;
 	int r = build_path(ctl, resource, false, &path, err);
 
@@ -147,7 +149,8 @@ int pic_ctl_get(void *program, int argc, char **argv)
 		int r = pic_ctl_resource(word, argc > 1 ? argv[1] : NULL, &resource, &err);
 
 		if (r == 0)
-			r = ctl->watch ? watch(ctl, &resource, &err) : get(ctl, &resource, several, &err);
+			r = ctl->watch ? watch(ctl, &resource, &err)
+				       : get(ctl, &resource, several, &err);
 		if (r < 0)
 			status = pic_ctl_fail(&err);
 	}
@@ -157,7 +160,7 @@ int pic_ctl_get(void *program, int argc, char **argv)
 int pic_ctl_events(void *program, int argc, char **argv)
 {
 	static char word[] = "events";
-	char *arguments[] = {word, NULL};
+	char *arguments[] = { word, NULL };
 
 	(void)argc;
 	(void)argv;
@@ -166,7 +169,7 @@ int pic_ctl_events(void *program, int argc, char **argv)
 
 int pic_ctl_api_resources(void *program, int argc, char **argv)
 {
-	static const char *const titles[] = {"NAME", "GROUP", "KIND", "WHAT"};
+	static const char *const titles[] = { "NAME", "GROUP", "KIND", "WHAT" };
 	struct pic_table *table = pic_table_new(4, titles);
 
 	(void)program;
@@ -177,8 +180,9 @@ int pic_ctl_api_resources(void *program, int argc, char **argv)
 
 		if (!facts || !facts->group)
 			continue;
-		pic_table_row(table, (const char *const[]){facts->plural, *facts->group ? facts->group : "core",
-							   facts->name, facts->help ? facts->help : ""});
+		pic_table_row(table, (const char *const[]){
+					     facts->plural, *facts->group ? facts->group : "core",
+					     facts->name, facts->help ? facts->help : "" });
 	}
 	if (table)
 		pic_table_print(table, stdout);

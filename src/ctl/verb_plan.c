@@ -6,12 +6,12 @@
 #include "base/table.h"
 #include "ctl/ctl.h"
 
-static int ask(struct pic_ctl *ctl, const struct pic_ctl_inputs *inputs, struct pic_ctl_answer *answer,
-	       struct pic_error *err)
+static int ask(struct pic_ctl *ctl, const struct pic_ctl_inputs *inputs,
+	       struct pic_ctl_answer *answer, struct pic_error *err)
 {
 	PIC_JSON struct pic_json *list = pic_json_new_array();
 	PIC_BUF struct pic_buf body = PIC_BUF_INIT(8 * 1024 * 1024);
-	struct pic_ctl_call call = {.method = "POST", .path = "/piccolo/v1/plan"};
+	struct pic_ctl_call call = { .method = "POST", .path = "/piccolo/v1/plan" };
 	int r;
 
 	for (size_t i = 0; i < inputs->count; i++)
@@ -26,17 +26,18 @@ static int ask(struct pic_ctl *ctl, const struct pic_ctl_inputs *inputs, struct 
 
 int pic_ctl_plan(void *program, int argc, char **argv)
 {
-	static const char *const titles[] = {"DEVICE", "INSTANCE/COMPONENT", "ACTION", "DETAIL"};
+	static const char *const titles[] = { "DEVICE", "INSTANCE/COMPONENT", "ACTION", "DETAIL" };
 	struct pic_ctl *ctl = program;
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_CLEANUP(pic_ctl_inputs_free) struct pic_ctl_inputs inputs = {0};
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_CLEANUP(pic_ctl_inputs_free) struct pic_ctl_inputs inputs = { 0 };
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 	struct pic_json *changes;
 	struct pic_table *table;
 
 	(void)argc;
 	(void)argv;
-	if (pic_ctl_inputs_read(&ctl->files, &inputs, &err) < 0 || ask(ctl, &inputs, &answer, &err) < 0)
+	if (pic_ctl_inputs_read(&ctl->files, &inputs, &err) < 0 ||
+	    ask(ctl, &inputs, &answer, &err) < 0)
 		return pic_ctl_fail(&err);
 	if (strcmp(ctl->output, "table") != 0 && strcmp(ctl->output, "wide") != 0)
 		return pic_ctl_print_value(answer.json, ctl->output, &err) < 0 ? pic_ctl_fail(&err)
@@ -51,13 +52,15 @@ int pic_ctl_plan(void *program, int argc, char **argv)
 		struct pic_json *change = pic_json_at(changes, i);
 		PIC_BUF struct pic_buf name = PIC_BUF_INIT(1024);
 
-		pic_buf_format(&name, "%s/%s", pic_json_text_or(pic_json_get(change, "instance"), ""),
+		pic_buf_format(&name, "%s/%s",
+			       pic_json_text_or(pic_json_get(change, "instance"), ""),
 			       pic_json_text_or(pic_json_get(change, "component"), ""));
-		pic_table_row(table, (const char *const[]){
-					     pic_json_text_or(pic_json_get(change, "device"), ""),
-					     pic_buf_text(&name),
-					     pic_json_text_or(pic_json_get(change, "action"), ""),
-					     pic_json_text_or(pic_json_get(change, "detail"), "")});
+		pic_table_row(table,
+			      (const char *const[]){
+				      pic_json_text_or(pic_json_get(change, "device"), ""),
+				      pic_buf_text(&name),
+				      pic_json_text_or(pic_json_get(change, "action"), ""),
+				      pic_json_text_or(pic_json_get(change, "detail"), "") });
 	}
 	if (table)
 		pic_table_print(table, stdout);

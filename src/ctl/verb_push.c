@@ -15,7 +15,7 @@ static int push(struct pic_ctl *ctl, const char *file, struct pic_ctl_answer *an
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(2048);
 	PIC_FD int fd = open(file, O_RDONLY | O_CLOEXEC);
 	const char *slash = strrchr(file, '/');
-	struct pic_ctl_call call = {.method = "POST", .timeout_ms = 600000};
+	struct pic_ctl_call call = { .method = "POST", .timeout_ms = 600000 };
 	struct stat status;
 	void *bytes;
 	int r;
@@ -43,7 +43,7 @@ int pic_ctl_push(void *program, int argc, char **argv)
 {
 	struct pic_ctl *ctl = program;
 	struct pic_error err = PIC_ERROR_INIT;
-	PIC_ANSWER struct pic_ctl_answer answer = {0};
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 
 	(void)argc;
 	if (push(ctl, argv[0], &answer, &err) < 0)

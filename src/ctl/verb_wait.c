@@ -62,10 +62,10 @@ static int on_bytes(void *data, const void *bytes, size_t size)
 static int follow(struct pic_ctl *ctl, const struct pic_ctl_resource *resource, const char *space,
 		  struct waiter *waiter, struct pic_error *err)
 {
-	PIC_ANSWER struct pic_ctl_answer one = {0};
-	PIC_ANSWER struct pic_ctl_answer stream = {0};
+	PIC_ANSWER struct pic_ctl_answer one = { 0 };
+	PIC_ANSWER struct pic_ctl_answer stream = { 0 };
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(2048);
-	struct pic_ctl_call call = {.method = "GET"};
+	struct pic_ctl_call call = { .method = "GET" };
 	int r = pic_ctl_path(resource->kind, space, resource->name, &path, err);
 
 	if (r < 0)
@@ -89,11 +89,11 @@ static int follow(struct pic_ctl *ctl, const struct pic_ctl_resource *resource, 
 		&path);
 	pic_buf_text_add(&path, "&fieldSelector=metadata.name%3D");
 	pic_percent_encode(resource->name, &path);
-	call = (struct pic_ctl_call){.method = "GET",
-				     .path = pic_buf_text(&path),
-				     .timeout_ms = ctl->timeout_ms,
-				     .receive = on_bytes,
-				     .data = waiter};
+	call = (struct pic_ctl_call){ .method = "GET",
+				      .path = pic_buf_text(&path),
+				      .timeout_ms = ctl->timeout_ms,
+				      .receive = on_bytes,
+				      .data = waiter };
 	r = pic_ctl_call(ctl, &call, &stream, err);
 	if (waiter->met)
 		return 0;
@@ -108,7 +108,7 @@ int pic_ctl_wait(void *program, int argc, char **argv)
 	struct pic_ctl *ctl = program;
 	struct pic_error err = PIC_ERROR_INIT;
 	struct pic_ctl_resource resource;
-	struct waiter waiter = {.line = PIC_BUF_INIT(LINE_MAX_BYTES)};
+	struct waiter waiter = { .line = PIC_BUF_INIT(LINE_MAX_BYTES) };
 	const char *space;
 	int r;
 

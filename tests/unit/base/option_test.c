@@ -106,7 +106,8 @@ static const struct pic_program program = {
 	.version = "0.1.0",
 	.environment_prefix = "PICTEST_",
 	.config_option = "config",
-	.root = { "piccolo", "", "Runs workloads", NULL, root_options, commands, run_daemon, 0, 0, false },
+	.root = { "piccolo", "", "Runs workloads", NULL, root_options, commands, run_daemon, 0, 0,
+		  false },
 };
 
 /* Runs with the words of `line`; what was said on stderr and stdout lands in `said`. */
