@@ -47,7 +47,7 @@ static void on_ended(struct pic_runner *runner, enum pic_end_kind kind, int valu
 	(void)runner;
 	shared->kind = kind;
 	shared->value = value;
-	snprintf(shared->text, sizeof(shared->text), "%s", text);
+	snprintf(shared->text, sizeof(shared->text), "%s", text ? text : "");
 }
 
 static void child(struct pic_runner *runner, int (*instead)(void))
