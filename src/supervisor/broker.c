@@ -80,6 +80,8 @@ static void explain(struct pic_workload *workload, const struct pic_error *why)
 
 	if (strncmp(text, why->text, size - 1) == 0)
 		return;
+	workload->entry.end_kind =
+		PIC_END_NONE; /* news of this run, not of the end of the last one */
 	snprintf(text, size, "%.*s", (int)size - 1, why->text);
 	pic_log(PIC_LOG_WARNING, "socket-refused", PIC_TEXT("workload", workload->file),
 		PIC_TEXT("why", why->text));

@@ -137,6 +137,8 @@ static int fill_entry(struct pic_workload *w, const struct pic_supervisor_reques
 	memcpy(entry->type, request->type, sizeof(entry->type));
 	entry->started_boot_ms = pic_clock_boot_ms();
 	entry->ended_boot_ms = 0;
+	if (entry->end_kind == PIC_END_NONE) /* a hold, or what an earlier run was denied */
+		memset(entry->end_text, 0, sizeof(entry->end_text));
 	return 0;
 }
 

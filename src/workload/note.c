@@ -43,6 +43,12 @@ void pic_note_end(struct pic_note *note, enum pic_end_kind kind, int value, cons
 	memcpy(note->end_text, text, size);
 }
 
+static const char *plain(int status, char text[64])
+{
+	snprintf(text, 64, "ended with status %d", status);
+	return text;
+}
+
 static void judge(const struct pic_end_facts *facts, struct pic_note *out)
 {
 	bool exited = facts->status_known && WIFEXITED(facts->status);
@@ -57,14 +63,30 @@ static void judge(const struct pic_end_facts *facts, struct pic_note *out)
 
 		snprintf(text, sizeof(text), "killed by signal %d (%s)", signo, strsignal(signo));
 		pic_note_end(out, PIC_END_SIGNAL, signo, text);
+	} else if (facts->note.end_kind == PIC_END_STATUS && !facts->note.end_text[0]) {
+		pic_note_end(out, PIC_END_STATUS, facts->note.end_value,
+			     plain(facts->note.end_value, text));
 	} else if (facts->note.end_kind != PIC_END_NONE) {
 		*out = facts->note;
 	} else if (exited) {
-		snprintf(text, sizeof(text), "ended with status %d", WEXITSTATUS(facts->status));
-		pic_note_end(out, PIC_END_STATUS, WEXITSTATUS(facts->status), text);
+		pic_note_end(out, PIC_END_STATUS, WEXITSTATUS(facts->status),
+			     plain(WEXITSTATUS(facts->status), text));
 	} else {
 		pic_note_end(out, PIC_END_UNKNOWN, 0, "ended while nobody watched, without a note");
 	}
+}
+
+/* What it was denied while it ran is most often why it gave up. */
+static void add_denied(struct pic_note *end, const char *denied)
+{
+	char text[2 * sizeof(end->end_text)];
+	bool gave_up = end->end_kind == PIC_END_TRAP ||
+		       (end->end_kind == PIC_END_STATUS && end->end_value != 0);
+
+	if (!*denied || !gave_up)
+		return;
+	snprintf(text, sizeof(text), "%s; %s", end->end_text, denied);
+	pic_note_end(end, end->end_kind, end->end_value, text);
 }
 
 void pic_end_judge(const struct pic_end_facts *facts, struct pic_ledger_entry *entry)
@@ -72,6 +94,7 @@ void pic_end_judge(const struct pic_end_facts *facts, struct pic_ledger_entry *e
 	struct pic_note end;
 
 	judge(facts, &end);
+	add_denied(&end, entry->end_kind == PIC_END_NONE ? entry->end_text : "");
 	entry->end_kind = end.end_kind;
 	entry->end_value = end.end_value;
 	memcpy(entry->end_text, end.end_text, sizeof(entry->end_text));

@@ -35,7 +35,10 @@ struct pic_end_facts {
 	uint64_t memory_kills; /* by the limit of its cgroup */
 	struct pic_note note;
 };
-/* Why a workload ended, into end_kind, end_value and end_text; what the kernel says beats what was noted. */
+/*
+ * Why a workload ended, into end_kind, end_value and end_text; what the kernel says beats what was noted.
+ * An end_text of `entry` whose end_kind is NONE is what the workload was denied while it ran.
+ */
 void pic_end_judge(const struct pic_end_facts *facts, struct pic_ledger_entry *entry);
 
 #endif

@@ -120,7 +120,9 @@ static void note_failure(struct download *download, const char *reason, bool per
 static void fail(struct download *download, const char *reason, bool permanent,
 		 const char *sentence)
 {
-	note_failure(download, reason, permanent, sentence);
+	/* that the hub's store does not have it is no news when there is another place to look */
+	if (download->source > 0 || !download->sources[1] || strcmp(reason, "NotFound") != 0)
+		note_failure(download, reason, permanent, sentence);
 	if (download->sources[download->source] && download->sources[download->source + 1] &&
 	    !download->disk_error) {
 		download->source++;

@@ -34,10 +34,15 @@ void pic_plan_note_end(struct pic_plan_component *component, const struct pic_le
 void pic_plan_end_text(const struct pic_ledger_entry *entry, char *out, size_t size)
 {
 	const char *text = entry->end_text;
+	char plain[40];
 
 	switch ((enum pic_end_kind)entry->end_kind) {
 	case PIC_END_STATUS:
-		snprintf(out, size, "it ended with status %d", entry->end_value);
+		snprintf(plain, sizeof(plain), "ended with status %d", entry->end_value);
+		if (!text[0] || strncmp(text, plain, strlen(plain)) == 0)
+			snprintf(out, size, "it %s", text[0] ? text : plain);
+		else
+			snprintf(out, size, "it %s: %s", plain, text);
 		return;
 	case PIC_END_TRAP:
 		snprintf(out, size, "it trapped: %s", text);

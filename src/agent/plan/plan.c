@@ -74,6 +74,8 @@ static void show_evidence(struct pic_report_component *status, const struct pic_
 	status->restarts = entry->restarts;
 	if (entry->end_kind != PIC_END_NONE)
 		pic_plan_end_text(entry, status->last_error, sizeof(status->last_error));
+	else if (entry->state == PIC_LEDGER_RUNNING)
+		snprintf(status->last_error, sizeof(status->last_error), "%s", entry->end_text);
 	if (entry->state == PIC_LEDGER_ENDED || entry->state == PIC_LEDGER_HELD)
 		return;
 	status->pid = entry->pid;

@@ -88,10 +88,9 @@ static int finish(const struct run *run, const char *function, const struct pic_
 	if (!err->code) {
 		int status = run->wasi->exited ? run->wasi->exit_status : 0;
 
-		snprintf(text, sizeof(text), "exit status %d", status);
 		if (!pic_workload_log_is_direct(runner->log)) /* there, a shell tells */
-			pic_workload_log_line(runner->log, "ended: %s", text);
-		runner->ended(runner, PIC_END_STATUS, status, text);
+			pic_workload_log_line(runner->log, "ended: exit status %d", status);
+		runner->ended(runner, PIC_END_STATUS, status, NULL);
 		return status & 0xff;
 	}
 	describe_trap(run, function, err, text);

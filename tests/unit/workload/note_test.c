@@ -81,6 +81,27 @@ static void what_the_kernel_says_beats_the_note(void **state)
 	}
 }
 
+static void what_was_denied_is_told_with_the_end_of_who_gave_up(void **state)
+{
+	const struct pic_end_facts gave_up = { .note = noted(PIC_END_STATUS, 1, "") };
+	const struct pic_end_facts trapped = { .note = noted(PIC_END_TRAP, 0, "unreachable") };
+	const struct pic_end_facts done = { .note = noted(PIC_END_STATUS, 0, "") };
+	struct pic_ledger_entry entry = { .end_kind = PIC_END_NONE,
+					  .end_text = "port 1 is in use" };
+
+	(void)state;
+	pic_end_judge(&gave_up, &entry);
+	assert_string_equal(entry.end_text, "ended with status 1; port 1 is in use");
+	pic_end_judge(&gave_up, &entry); /* of the next run, in which nothing was denied */
+	assert_string_equal(entry.end_text, "ended with status 1");
+	entry = (struct pic_ledger_entry){ .end_text = "port 1 is in use" };
+	pic_end_judge(&trapped, &entry);
+	assert_string_equal(entry.end_text, "unreachable; port 1 is in use");
+	entry = (struct pic_ledger_entry){ .end_text = "port 1 is in use" };
+	pic_end_judge(&done, &entry);
+	assert_string_equal(entry.end_text, "ended with status 0");
+}
+
 static void a_note_comes_back_and_a_damaged_one_does_not(void **state)
 {
 	struct pic_note note = noted(PIC_END_STATUS, 5, "exit status 5"), again;
@@ -131,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_kernel_says_beats_the_note),
+		cmocka_unit_test(what_was_denied_is_told_with_the_end_of_who_gave_up),
 		cmocka_unit_test(a_note_comes_back_and_a_damaged_one_does_not),
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
 	};
