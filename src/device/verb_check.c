@@ -260,7 +260,8 @@ static void check_hub(struct check *check)
 	else if (r < 0)
 		say(check, MISSING, "hub", "%s", err.text);
 	else
-		say(check, GOOD, "hub", "%s", check->options->hub);
+		say(check, GOOD, "hub", "%s",
+		    check->options->hub ? check->options->hub : "the one that was joined");
 }
 
 int pic_verb_check(void *program, int argc, char **argv)
