@@ -72,14 +72,3 @@ def cpu_ms(pid):
         total += int(schedstat.read_text().split()[0])
     return total / 1e6
 
-
-def children(pid):
-    """By the parent that each process names: not every kernel lists children."""
-    found = []
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == pid:
-                found.append(int(stat.parent.name))
-        except (OSError, IndexError):
-            continue  # it has ended meanwhile
-    return found

@@ -3,17 +3,20 @@
 #include <link.h>
 #include <malloc.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define STACK_BELOW (256u * 1024)
 
-/* Read-only parts of the program itself, which is the first in the list. */
+/* Read-only parts of the program and its libraries; the kernel's own (vdso) is not from a file. */
 static int forget_code(struct dl_phdr_info *info, size_t size, void *data)
 {
 	uintptr_t page = *(uintptr_t *)data;
 
 	(void)size;
+	if (strncmp(info->dlpi_name, "linux-vdso", strlen("linux-vdso")) == 0)
+		return 0;
 	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
 		uintptr_t from = info->dlpi_addr + part->p_vaddr, to = from + part->p_memsz;
@@ -25,7 +28,7 @@ static int forget_code(struct dl_phdr_info *info, size_t size, void *data)
 		if (from < to)
 			(void)madvise((void *)from, to - from, MADV_DONTNEED);
 	}
-	return 1;
+	return 0;
 }
 
 __attribute__((noinline)) void pic_wasm_give_back(void)

@@ -3,8 +3,8 @@
 #define PIC_WORKLOAD_WASM_MEMORY_H
 
 /*
- * Gives back to the kernel: free heap, the stack below the caller, and the program's own code and
- * constants. What is used again is there again: code comes from the file, a page of dead stack reads
+ * Gives back to the kernel: free heap, the stack below the caller, and code and
+ * constants of the program and its libraries. What is used again is there again: code comes from the file, a page of dead stack reads
  * as zeros, which nothing looks at. Costs some tens of page faults when work goes on.
  */
 void pic_wasm_give_back(void);
