@@ -120,12 +120,7 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture
 def work(tmp_path_factory):
     """A folder whose path other users may walk (the agent is another user)."""
-    path = tmp_path_factory.mktemp("piccolo")
-    for parent in [path, *path.parents]:
-        if str(parent) in ("/", "/tmp"):
-            break
-        parent.chmod(parent.stat().st_mode | 0o011)
-    return path
+    return harness.walkable(tmp_path_factory.mktemp("piccolo"))
 
 
 @pytest.fixture

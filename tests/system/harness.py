@@ -51,6 +51,15 @@ def wait(condition, seconds=10, what="the condition", every=0.02):
         time.sleep(every)
 
 
+def walkable(path):
+    """Lets other users come through to what is in `path`: the agent is one."""
+    for parent in [path, *path.parents]:
+        if str(parent) in ("/", "/tmp"):
+            break
+        parent.chmod(parent.stat().st_mode | 0o011)
+    return path
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

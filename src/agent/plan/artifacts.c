@@ -11,7 +11,8 @@ static bool waits(struct pic_planner *planner, const struct pic_plan_artifact *a
 	if (!artifact->reason || planner->input->now_boot_ms >= artifact->retry_boot_ms ||
 	    !pic_planner_keeps(planner, PIC_RULE_RETRY_WAITS))
 		return false;
-	pic_planner_say(status, phase, artifact->reason, "%s", artifact->text);
+	pic_planner_say(status, phase, artifact->reason, "%.340s%s", artifact->text,
+			pic_planner_still(pic_planner_entry(planner, &status->name)));
 	pic_planner_wake(planner, artifact->retry_boot_ms);
 	return true;
 }

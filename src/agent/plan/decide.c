@@ -19,8 +19,7 @@ static bool is_alive(const struct pic_plan_entry *entry)
 			 entry->ledger.state == PIC_LEDGER_STOPPING);
 }
 
-/* The version before goes on: said behind the sentence that tells why the new one does not come. */
-static const char *still(const struct pic_plan_entry *entry)
+const char *pic_planner_still(const struct pic_plan_entry *entry)
 {
 	return is_alive(entry) ? "; what ran before keeps running" : "";
 }
@@ -30,7 +29,7 @@ static void say_failed(struct pic_planner *planner, struct pic_report_component 
 		       const struct pic_plan_entry *entry)
 {
 	pic_planner_say(status, PIC_PHASE_FAILED, component->problem_reason, "%.340s%s",
-			component->problem, still(entry));
+			component->problem, pic_planner_still(entry));
 	if (!pic_planner_keeps(planner, PIC_RULE_FAILURE_IS_LOCAL))
 		planner->stopped = true;
 }
@@ -136,7 +135,7 @@ static bool is_forbidden(struct pic_planner *planner, const struct pic_plan_comp
 {
 	if (component->refusal && pic_planner_keeps(planner, PIC_RULE_REFUSED_STAYS_DOWN)) {
 		pic_planner_say(status, PIC_PHASE_REFUSED, "RefusedByPolicy", "%.340s%s",
-				component->refusal, still(entry));
+				component->refusal, pic_planner_still(entry));
 		return true;
 	}
 	if (!component->failure || planner->input->now_boot_ms >= component->retry_boot_ms ||
@@ -144,10 +143,10 @@ static bool is_forbidden(struct pic_planner *planner, const struct pic_plan_comp
 		return false;
 	if (component->failure_is_refusal)
 		pic_planner_say(status, PIC_PHASE_REFUSED, "RefusedByPolicy", "%.340s%s",
-				component->failure, still(entry));
+				component->failure, pic_planner_still(entry));
 	else
 		pic_planner_say(status, PIC_PHASE_BACKOFF, "StartFailed", "%.340s%s",
-				component->failure, still(entry));
+				component->failure, pic_planner_still(entry));
 	pic_planner_wake(planner, component->retry_boot_ms);
 	return true;
 }
@@ -165,7 +164,7 @@ static bool is_admitted(struct pic_planner *planner, size_t index,
 		return true;
 	if (component->verdict == PIC_VERDICT_BAD) {
 		pic_planner_say(status, PIC_PHASE_FAILED, "NotAdmitted", "%.340s%s",
-				component->verdict_text, still(entry));
+				component->verdict_text, pic_planner_still(entry));
 		return false;
 	}
 	pic_planner_say(status, PIC_PHASE_FETCHING, "Checking", "%s", "");

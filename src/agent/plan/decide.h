@@ -37,6 +37,8 @@ struct pic_report_component *pic_planner_status(struct pic_planner *planner,
 void pic_planner_say(struct pic_report_component *status, enum pic_phase phase, const char *reason,
 		     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* What is said behind the sentence that tells why the new version does not come: the one before goes on. */
+const char *pic_planner_still(const struct pic_plan_entry *entry);
 /* Plans component `index`; its status is appended. */
 void pic_planner_decide(struct pic_planner *planner, size_t index);
 /* True when the artifact is in the supervisor's store; else plans the next step towards it and says
