@@ -100,6 +100,9 @@ static bool is_due(struct pic_planner *planner, const struct pic_plan_component 
 	char text[200];
 	int64_t due = next_start(component, entry);
 
+	/* not its own fault: a person has stopped it, and now released it */
+	if (entry->end_kind == PIC_END_NONE)
+		return true;
 	pic_plan_end_text(entry, text, sizeof(text));
 	if (entry->end_kind == PIC_END_INVALID &&
 	    pic_planner_keeps(planner, PIC_RULE_INVALID_STAYS_DOWN)) {

@@ -21,7 +21,7 @@ void pic_plan_note_end(struct pic_plan_component *component, const struct pic_le
 {
 	bool lasted = entry->ended_boot_ms - entry->started_boot_ms >= LASTED_MS;
 
-	if (entry->state != PIC_LEDGER_ENDED ||
+	if (entry->state != PIC_LEDGER_ENDED || entry->end_kind == PIC_END_NONE ||
 	    memcmp(entry->spec_digest, component->spec_digest, PIC_DIGEST_SIZE) != 0 ||
 	    component->noted_start == entry->started_boot_ms)
 		return;

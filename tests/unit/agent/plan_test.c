@@ -107,7 +107,7 @@ static void an_end_waits_a_little(void **state)
 static void waits_double_and_are_forgotten(void **state)
 {
 	struct pic_plan_component component = { .noted_start = -1 };
-	struct pic_ledger_entry entry = { .state = PIC_LEDGER_ENDED };
+	struct pic_ledger_entry entry = { .state = PIC_LEDGER_ENDED, .end_kind = PIC_END_STATUS };
 
 	(void)state;
 	assert_in_range(pic_plan_backoff_ms(1), 1, 200);
@@ -131,12 +131,37 @@ static void a_new_agent_goes_on_counting(void **state)
 {
 	struct pic_plan_component component = { .noted_start = -1 };
 	struct pic_ledger_entry entry = { .state = PIC_LEDGER_ENDED,
+					  .end_kind = PIC_END_SIGNAL,
 					  .restarts = 6,
 					  .started_boot_ms = 5 };
 
 	(void)state;
 	pic_plan_note_end(&component, &entry);
 	assert_int_equal(component.ends, 7);
+}
+
+/* A hold that was released is no failure: no wait, no count, no matter what the restart rule says. */
+static void what_a_person_stopped_starts_at_once_when_released(void **state)
+{
+	struct pic_plan_component component = { .noted_start = -1 };
+	struct pic_ledger_entry entry = { .state = PIC_LEDGER_ENDED,
+					  .end_kind = PIC_END_NONE,
+					  .started_boot_ms = 5 };
+	struct scene scene;
+
+	(void)state;
+	pic_plan_note_end(&component, &entry);
+	assert_int_equal(component.ends, 0);
+	set(&scene);
+	scene.component.restart = PIC_RESTART_NEVER;
+	scene.component.ends = 3;
+	scene.entry.ledger.state = PIC_LEDGER_ENDED;
+	scene.entry.ledger.end_kind = PIC_END_NONE;
+	scene.entry.ledger.ended_boot_ms = scene.input.now_boot_ms;
+	plan(&scene);
+	assert_int_equal(scene.plan.step_count, 1);
+	assert_int_equal(scene.plan.steps[0].kind, PIC_STEP_START);
+	pic_plan_clear(&scene.plan);
 }
 
 static void a_bad_successor_leaves_the_old_one(void **state)
@@ -271,6 +296,7 @@ int main(void)
 		cmocka_unit_test(an_end_waits_a_little),
 		cmocka_unit_test(waits_double_and_are_forgotten),
 		cmocka_unit_test(a_new_agent_goes_on_counting),
+		cmocka_unit_test(what_a_person_stopped_starts_at_once_when_released),
 		cmocka_unit_test(a_bad_successor_leaves_the_old_one),
 		cmocka_unit_test(removal_ends_with_proof),
 		cmocka_unit_test(an_orphan_is_named),
