@@ -59,6 +59,23 @@ static bool is_taken(const void *data, uint32_t user)
 	return false;
 }
 
+/* A hold outlives the removal of what it was for; who wants that again sees why it does not come. */
+static int refuse_held(struct pic_supervisor *supervisor, const struct pic_workload_name *name,
+		       struct pic_error *err)
+{
+	bool known = pic_workload_find(supervisor, name);
+	struct pic_workload *w = pic_workload_get(supervisor, name, err);
+
+	if (!w)
+		return -ENOMEM;
+	if (!known) {
+		w->entry.state = PIC_LEDGER_HELD;
+		pic_workload_changed(w);
+	}
+	return pic_error_set(err, -EBUSY, "%s/%s was stopped by hand: `piccolo start %s/%s`",
+			     name->instance, name->component, name->instance, name->component);
+}
+
 static int may_start(struct pic_supervisor *supervisor,
 		     const struct pic_supervisor_request *request, const struct pic_workload *w,
 		     const struct pic_driver *driver, struct pic_error *err)
@@ -82,10 +99,7 @@ static int may_start(struct pic_supervisor *supervisor,
 	if (r < 0)
 		return r;
 	if (pic_workload_is_held(supervisor, file))
-		return pic_error_set(err, -EBUSY,
-				     "%s/%s was stopped by hand: `piccolo start %s/%s`",
-				     request->name.instance, request->name.component,
-				     request->name.instance, request->name.component);
+		return refuse_held(supervisor, &request->name, err);
 	if (w && pic_ledger_entry_lives(&w->entry))
 		return pic_error_set(err, -EEXIST, "%s/%s runs already", request->name.instance,
 				     request->name.component);
