@@ -196,6 +196,8 @@ def test_an_old_backup_that_knew_the_module_as_deleted_does_not_remove_it(hub, d
     hub.ctl("device", "accept-epoch", "--all")
     wait(lambda: deployed.component()["orphaned"], 20, "kept as an orphan")
     assert deployed.module_pid() == pid and TITLE in deployed.page()
+    reboot(deployed)
+    assert deployed.serves() != pid and deployed.component()["orphaned"]
 
 
 def test_another_authority_is_refused(hub, deployed):
