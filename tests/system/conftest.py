@@ -117,6 +117,16 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"skipped: {report.nodeid}: {reason}")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_finding_of_a_sanitizer(tmp_path_factory):
+    """A daemon that reports one and goes on, or reports a leak when it ends, fails the run as well."""
+    yield
+    marks = ("Sanitizer", "runtime error:")
+    found = [f"{log}: {line}" for log in sorted(tmp_path_factory.getbasetemp().rglob("*.log"))
+             for line in log.read_text(errors="replace").splitlines() if any(mark in line for mark in marks)]
+    assert not found, "\n".join(found[:20])
+
+
 @pytest.fixture
 def work(tmp_path_factory):
     """A folder whose path other users may walk (the agent is another user)."""

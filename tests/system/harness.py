@@ -227,7 +227,7 @@ class Hub(Program):
 
     def ready(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"piccolo-hub ended with {self.process.returncode}; log {self.log}:\n{self.tail()}")
+            raise RuntimeError(f"piccolo-hub ended with {self.process.returncode}; log {self.log}:\n{self.tail()}")
         return self.kubeconfig.exists() and self.api("GET", "/readyz")[0] == 200
 
     def stop(self):
