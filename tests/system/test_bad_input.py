@@ -205,7 +205,8 @@ def module(data, kind="application/wasm"):
 
 
 DEVICE = {
-    "another digest": (lambda web: component("x", web.serve("/x.wasm", GOOD), sha256="ab" * 32), ["/x.wasm", DIGEST[:12], "instead of abababababab"]),
+    "another digest": (lambda web: component("x", web.serve("/x.wasm", GOOD), sha256="ab" * 32),
+                       ["/x.wasm", DIGEST[:12], "instead of abababababab"]),
     "a portal's page with a digest": (lambda web: component("x", web.serve("/x.wasm", PORTAL, "text/html"), sha256="cd" * 32),
                                       ["/x.wasm", "HTML page, perhaps a captive portal"]),
     "a portal's page": (module(PORTAL, "text/html"), ["looks like a web page"]),
@@ -221,8 +222,10 @@ DEVICE = {
     "a port that is not granted": (lambda web: component("x", listen="22"), ["wasm.listen", "add `listen tcp 22`"]),
     "memory over policy": (lambda web: component("x", memory="512M"), ["wasm.memory", "memory-max 536870912"]),
     "a folder that is not granted": (lambda web: component("x", dir="/d:/etc"), ["wasm.dir", "add `folder /etc read-only`"]),
-    "a peer that is not granted": (lambda web: component("x", connect="10.0.0.1:443"), ["wasm.connect", "add `connect tcp 443 to 10.0.0.1`"]),
-    "a port it did not declare": (lambda web: component("x", listen="8100", args="8101"), ["status 1", "wasm.listen does not name tcp:0.0.0.0:8101"]),
+    "a peer that is not granted": (lambda web: component("x", connect="10.0.0.1:443"),
+                                   ["wasm.connect", "add `connect tcp 443 to 10.0.0.1`"]),
+    "a port it did not declare": (lambda web: component("x", listen="8100", args="8101"),
+                                  ["status 1", "wasm.listen does not name tcp:0.0.0.0:8101"]),
     "a port nobody may have": (lambda web: component("x", args="22"), ["status 1", "add `listen tcp 22"]),
     "a trap": (lambda web: component("x", "/artifacts/test-trap.wasm", args="divide"), ["integer divide by zero", "divide_by_nothing"]),
     "an exit": (lambda web: component("x", "/artifacts/test-exit.wasm", args="7"), ["ended with status 7"]),
@@ -251,7 +254,8 @@ def test_what_cannot_run_says_why_and_stands_alone(world, web, name):
     unharmed(device, pid)
 
 
-@pytest.mark.parametrize("name", ["another digest", "half a module", "a missing import", "a port that is not granted", "a port that is none"])
+@pytest.mark.parametrize("name", ["another digest", "half a module", "a missing import", "a port that is not granted",
+                                  "a port that is none"])
 def test_a_bad_update_leaves_the_good_one_running(world, web, name):
     hub, device = world
     make, words = DEVICE[name]

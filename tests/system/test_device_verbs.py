@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import harness
-from harness import BIN, MODULE, SAMPLES, TITLE, alive, component, server, solution, wait, workload_processes
+from harness import BIN, MODULE, TITLE, alive, component, server, solution, wait, workload_processes
 
 NAME = "tiny-app/wasm-module"
 
