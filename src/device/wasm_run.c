@@ -13,6 +13,7 @@
 
 #include "admission/policy.h"
 #include "base/cleanup.h"
+#include "workload/broker_check.h"
 #include "workload/broker_socket.h"
 #include "workload/log.h"
 #include "workload/wasm/runner.h"
@@ -41,7 +42,7 @@ static int answer(const struct pic_wasm_spec *spec, const struct pic_policy *pol
 		  const struct pic_broker_request *request)
 {
 	struct pic_policy_ports wanted;
-	int r = pic_broker_wanted(request, &wanted);
+	int r = pic_broker_request_check(request, &wanted, NULL);
 
 	if (r == 0 && pic_wasm_grants(spec, (enum pic_broker_operation)request->operation, &wanted,
 				      policy, NULL) < 0)

@@ -3,7 +3,6 @@
  * (process and user of the datagram), what it may have from its driver, its spec and policy.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,42 +13,15 @@
 #include "base/message.h"
 #include "supervisor/context.h"
 #include "workload/broker_check.h"
+#include "workload/broker_socket.h"
 
 #define PER_WAKE 32 /* then others get their turn */
-#define BACKLOG_MAX 1024
-
-static int set_up(int fd, const struct pic_broker_request *request)
-{
-	struct sockaddr_storage address;
-	socklen_t size = pic_broker_address(request, &address);
-	unsigned backlog = request->backlog < BACKLOG_MAX ? request->backlog : BACKLOG_MAX;
-	const int on = 1;
-
-	/* one address family a socket: policy has seen just this one */
-	if (request->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
-		return -errno;
-	if (request->operation == PIC_BROKER_CONNECT)
-		return connect(fd, (struct sockaddr *)&address, size) < 0 && errno != EINPROGRESS
-			       ? -errno
-			       : 0;
-	/* connections of a module that ended must not keep the port from the next one */
-	if (request->operation == PIC_BROKER_LISTEN &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, size) < 0 ||
-	    (request->operation == PIC_BROKER_LISTEN && listen(fd, backlog ? (int)backlog : 1) < 0))
-		return -errno;
-	return 0;
-}
 
 static int make_socket(const struct pic_broker_request *request, struct pic_error *err)
 {
-	int type = request->transport == PIC_TCP ? SOCK_STREAM : SOCK_DGRAM;
-	PIC_FD int fd = socket(request->family == 4 ? AF_INET : AF_INET6,
-			       type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int r = fd < 0 ? -errno : set_up(fd, request);
+	int r = pic_broker_socket(request);
 
-	return r < 0 ? pic_broker_failure(request, -r, err) : PIC_STEAL_FD(fd);
+	return r < 0 ? pic_broker_failure(request, -r, err) : r;
 }
 
 static int judge(const struct pic_workload *workload, const struct pic_broker_request *request,

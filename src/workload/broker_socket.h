@@ -4,10 +4,9 @@
 
 #include "workload/broker.h"
 
-/* A non-blocking, close-on-exec socket: bound and listening, bound, or connecting. Negative errno. */
+/* A non-blocking, close-on-exec socket: bound and listening, bound, or connecting. Negative errno. The
+ * supervisor calls this as root: the request has passed pic_broker_request_check and policy before. */
 int pic_broker_socket(const struct pic_broker_request *request);
-/* The request as one port at one address, for the questions that policy answers. -EINVAL: no such thing. */
-int pic_broker_wanted(const struct pic_broker_request *request, struct pic_policy_ports *out);
 /* Sends the answer; `fd` (-1: none) stays the caller's. Negative errno. */
 int pic_broker_reply(int socket_fd, uint32_t sequence, int status, int fd);
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "workload/broker_check.h"
 #include "workload/broker_socket.h"
 
 static struct pic_broker_request listen_request(void)
@@ -66,19 +67,20 @@ static void knows_what_makes_sense(void **state)
 
 	(void)state;
 	request.port = 8085;
-	assert_int_equal(pic_broker_wanted(&request, &wanted), 0);
+	assert_int_equal(pic_broker_request_check(&request, &wanted, NULL), 0);
 	assert_int_equal(wanted.first, 8085);
 	assert_int_equal(wanted.last, 8085);
 	assert_int_equal(wanted.network.bits, 32);
 	request.family = 5;
-	assert_int_equal(pic_broker_wanted(&request, &wanted), -EINVAL);
+	assert_int_equal(pic_broker_request_check(&request, &wanted, NULL), -EINVAL);
 	request.family = 6;
 	request.operation = PIC_BROKER_BIND;
-	assert_int_equal(pic_broker_wanted(&request, &wanted), -EINVAL); /* TCP is listened on */
+	assert_int_equal(pic_broker_request_check(&request, &wanted, NULL),
+			 -EINVAL); /* TCP is listened on */
 	request.transport = PIC_UDP;
-	assert_int_equal(pic_broker_wanted(&request, &wanted), 0);
+	assert_int_equal(pic_broker_request_check(&request, &wanted, NULL), 0);
 	request.operation = 9;
-	assert_int_equal(pic_broker_wanted(&request, &wanted), -EINVAL);
+	assert_int_equal(pic_broker_request_check(&request, &wanted, NULL), -EINVAL);
 }
 
 enum behaviour { GOOD, LATE_THEN_GOOD, NO_FD, POSITIVE, REFUSED, SHORT, SILENT, GONE };
