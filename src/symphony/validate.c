@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "symphony/findings.h"
-#include "symphony/spelling.h"
+#include "base/spelling.h"
 #include "symphony/validate_meaning.h"
 
 static void check_fields(const struct pic_field *fields, const struct pic_json *object,

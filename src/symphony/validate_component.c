@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "symphony/component_types.h"
-#include "symphony/spelling.h"
+#include "base/spelling.h"
 
 /* What one device's document may hold; it also bounds the work done here. */
 #define COMPONENTS_MAX 256

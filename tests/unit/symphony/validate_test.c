@@ -2,7 +2,7 @@
 
 #include "symphony/component_types.h"
 #include "symphony/sample.h"
-#include "symphony/spelling.h"
+#include "base/spelling.h"
 
 static struct pic_findings findings_of(enum pic_kind kind, const char *text)
 {

@@ -1,8 +1,8 @@
 /*
  * The nearest known word to a mistyped one, for "did you mean". Pure.
  */
-#ifndef PIC_SYMPHONY_SPELLING_H
-#define PIC_SYMPHONY_SPELLING_H
+#ifndef PIC_BASE_SPELLING_H
+#define PIC_BASE_SPELLING_H
 
 #include <stddef.h>
 

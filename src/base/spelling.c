@@ -1,5 +1,5 @@
 /* Edit distance with swaps, over three rows of the usual table. */
-#include "symphony/spelling.h"
+#include "base/spelling.h"
 
 #include <string.h>
 #include <strings.h>
