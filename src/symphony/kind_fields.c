@@ -3,43 +3,7 @@
  */
 #include "symphony/kind_fields.h"
 
-#define TEXT(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_TEXT, .help = (h) \
-	}
-#define TEXT_REQUIRED(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_TEXT, .required = true, .help = (h) \
-	}
-#define BOOLEAN(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_BOOL, .help = (h) \
-	}
-#define TEXT_MAP(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_TEXT_MAP, .help = (h) \
-	}
-#define ANY_MAP(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_OBJECT, .help = (h) \
-	}
-#define PART(n, f, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_OBJECT, .fields = (f), .help = (h) \
-	}
-#define LIST(n, f, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_OBJECT, .fields = (f), \
-		.help = (h) \
-	}
-#define TEXT_LIST(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_TEXT, .help = (h) \
-	}
-#define END \
-	{ \
-		.name = NULL \
-	}
+#include "symphony/field_rows.h"
 
 static const struct pic_field route_fields[] = {
 	TEXT("route", "Name of the route."),

@@ -3,39 +3,7 @@
 
 #include <string.h>
 
-#define TEXT(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_TEXT, .help = (h) \
-	}
-#define NUMBER(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_INTEGER, .help = (h) \
-	}
-#define BOOLEAN(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_BOOL, .help = (h) \
-	}
-#define TEXT_MAP(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_TEXT_MAP, .help = (h) \
-	}
-#define TEXT_LIST(n, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_TEXT, .help = (h) \
-	}
-#define LIST(n, f, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_OBJECT, .fields = (f), \
-		.help = (h) \
-	}
-#define PART(n, f, h) \
-	{ \
-		.name = (n), .type = PIC_FIELD_OBJECT, .fields = (f), .help = (h) \
-	}
-#define END \
-	{ \
-		.name = NULL \
-	}
+#include "symphony/field_rows.h"
 
 static const struct pic_field owner_fields[] = {
 	TEXT("apiVersion", "API version of the owner."),
