@@ -37,6 +37,20 @@ struct pic_policy_folder {
 	uint32_t line;
 };
 
+#define PIC_POLICY_INTERFACE_MAX 16
+
+/* What eBPF programs may be and do. Bit sets count by the kernel's numbers. */
+struct pic_policy_ebpf {
+	uint64_t program_types;	    /* program type n: bit n */
+	uint64_t map_types;	    /* map type n: bit n */
+	uint32_t helpers_denied[8]; /* helper id n: bit n % 32 of word n / 32 */
+	uint32_t grants_by_hand;    /* bits of enum pic_grant that root at the keyboard has */
+	uint64_t kernel_bytes_max;  /* of all maps of one object */
+	char interfaces[PIC_POLICY_RULES_MAX][PIC_POLICY_INTERFACE_MAX]; /* may be hooked */
+	uint32_t interface_count;					 /* 0: any */
+	uint32_t programs_line, interfaces_line, kernel_line;
+};
+
 struct pic_policy {
 	char types[PIC_POLICY_TYPES_MAX][16]; /* allowed component types */
 	uint32_t type_lines[PIC_POLICY_TYPES_MAX];
@@ -54,6 +68,11 @@ struct pic_policy {
 	uint64_t log_max;      /* bytes of one workload's log */
 	uint32_t workloads_max;
 	uint32_t processes_max; /* tasks in one workload's cgroup */
+	char approval_types[PIC_POLICY_TYPES_MAX]
+			   [16]; /* start only with a ticket; "ebpf" by default */
+	uint32_t approval_count;
+	uint32_t lease_max_seconds; /* the longest life of what needs an end */
+	struct pic_policy_ebpf ebpf;
 };
 
 #endif

@@ -44,6 +44,15 @@ struct pic_profile {
 
 #define PIC_RUNNER_FILES_MAX 16
 
+/* Where the agent reaches its hub, as it told the supervisor last: what must go on answering while a program
+ * sits in the network's way. family 0: unknown, as under `piccolo run`. */
+struct pic_uplink {
+	uint8_t family; /* 4 or 6 */
+	uint8_t padding;
+	uint16_t port;
+	uint8_t address[16];
+};
+
 /* What the runner stands on. Everything is open already; nothing can be opened later. */
 struct pic_runner {
 	const struct pic_workload_name *name;
@@ -58,7 +67,10 @@ struct pic_runner {
 	/* Leave the note from which an end is known even when no supervisor sees it. Call before return. */
 	void (*ended)(struct pic_runner *runner, enum pic_end_kind kind, int value,
 		      const char *text);
-	void *context; /* of ready and ended */
+	void *context;	     /* of ready and ended */
+	int64_t end_boot_ms; /* lease: gone by then, CLOCK_BOOTTIME; 0: none */
+	uint32_t grants;     /* bits of enum pic_grant that ticket or policy gave */
+	struct pic_uplink uplink;
 };
 
 /* Where open() may look. */
@@ -67,6 +79,10 @@ struct pic_open_context {
 	const struct pic_policy *policy;
 	int instance_fd; /* folder of the instance in the runtime folder: its trace pipe lives there */
 	uid_t user;
+	int artifact_fd; /* as in pic_runner; lent */
+	int64_t end_boot_ms;
+	uint32_t grants;
+	struct pic_uplink uplink;
 };
 
 struct pic_driver {
@@ -81,6 +97,10 @@ struct pic_driver {
 	int (*grants)(const void *spec, enum pic_broker_operation operation,
 		      const struct pic_policy_ports *wanted, const struct pic_policy *policy,
 		      struct pic_error *err);
+	/* pure: SHA-256 over what of the spec a ticket binds (hooks); NULL: a type that never needs a ticket */
+	void (*terms)(const void *spec, unsigned char out[32]);
+	/* pure: the longest life the spec asks for, in seconds; NULL: a type without leases */
+	uint32_t (*lease)(const void *spec);
 	/* bytes of memory the cgroup must allow */
 	uint64_t (*memory)(const void *spec);
 	int (*open)(const void *spec, const struct pic_open_context *context,
