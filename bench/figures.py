@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -23,6 +24,9 @@ class World:
     """A hub and a joined device; gone afterwards."""
 
     def __enter__(self):
+        # The kernel counts a page of a program that was just built, and is not on the disk yet, as dirty memory of
+        # whoever runs it.
+        os.sync()
         self.path = folder()
         self.hub = harness.Hub(self.path / "hub").start()
         self.device = harness.Device(self.path / "device", hub=self.hub)
