@@ -21,6 +21,8 @@ static const char *type_text(const struct pic_field *field)
 		return "list";
 	case PIC_FIELD_TEXT_MAP:
 		return "map of texts";
+	case PIC_FIELD_MAP:
+		return "map of objects";
 	case PIC_FIELD_ANY:
 	case PIC_FIELD_TEXT_OR_ANY:
 		return "any";

@@ -40,6 +40,14 @@
 		.name = (n), .type = PIC_FIELD_LIST, .item = PIC_FIELD_OBJECT, .fields = (f), \
 		.help = (h) \
 	}
+#define MAP(n, f, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_MAP, .fields = (f), .help = (h) \
+	}
+#define ANY(n, h) \
+	{ \
+		.name = (n), .type = PIC_FIELD_ANY, .help = (h) \
+	}
 #define PART(n, f, h) \
 	{ \
 		.name = (n), .type = PIC_FIELD_OBJECT, .fields = (f), .help = (h) \

@@ -14,6 +14,9 @@ static const char *const all_verbs[] = {
 static const char *const namespace_verbs[] = {
 	"create", "delete", "get", "list", "patch", "update", "watch", NULL,
 };
+static const char *const read_verbs[] = {
+	"delete", "deletecollection", "get", "list", "watch", NULL,
+};
 static const char *const no_verbs[] = { NULL };
 
 static const struct pic_kind_column target_columns[] = {
@@ -35,6 +38,32 @@ static const struct pic_kind_column catalog_columns[] = {
 	{ "Target", "metadata.labels.staged_target", 0, "The target a staged catalog is for." },
 	{ "Status", "status.properties.status", 0,
 	  "Running, Waiting, Failed or Terminating, for a staged catalog." },
+	{ NULL, NULL, 0, NULL },
+};
+static const struct pic_kind_column campaign_columns[] = {
+	{ "First Stage", "spec.firstStage", 0, "Where an activation begins." },
+	{ NULL, NULL, 0, NULL },
+};
+static const struct pic_kind_column activation_columns[] = {
+	{ "Campaign", "spec.campaign", 0, "The campaign it runs." },
+	{ "Stage", "status.stage", 0, "The stage it is in, or ended in." },
+	{ "Next Stage", "status.nextStage", 1, "The stage that comes next." },
+	{ "Status", "status.statusMessage", 0, "Running, Paused, Done, or what it failed with." },
+	{ "Details", "status.statusDetails", 1, "Why, in one sentence." },
+	{ NULL, NULL, 0, NULL },
+};
+static const struct pic_kind_column approval_columns[] = {
+	{ "Phase", "status.phase", 0, "Pending, Approved, Rejected, Revoked, Expired or Ended." },
+	{ "Requested By", "spec.requestedBy", 0, "Who asks." },
+	{ "Decided By", "status.decidedBy", 0, "Who answered." },
+	{ "Ends", "status.ends", 0, "Until when it allows." },
+	{ "Expires", "spec.expires", 1, "Until when it can be decided." },
+	{ "Reason", "spec.reason", 1, "Why it is asked." },
+	{ NULL, NULL, 0, NULL },
+};
+static const struct pic_kind_column approver_columns[] = {
+	{ "Mail", "spec.mail", 0, "Where requests are sent." },
+	{ "By Mail", "spec.byMail", 0, "Whether the link of the mail is enough to decide." },
 	{ NULL, NULL, 0, NULL },
 };
 static const struct pic_kind_column solution_columns[] = { { NULL, NULL, 0, NULL } };
@@ -83,6 +112,40 @@ static const struct pic_kind_facts kinds[PIC_KIND_COUNT] = {
 		.columns = catalog_columns, .spec = pic_catalog_fields,
 		.help = "Named content; a staged catalog says what one instance has on one target.",
 	},
+	[PIC_KIND_CAMPAIGN] = {
+		.kind = PIC_KIND_CAMPAIGN, .group = "workflow.symphony", .version = "v1",
+		.name = "Campaign", .plural = "campaigns", .singular = "campaign",
+		.namespaced = true, .verbs = all_verbs,
+		.columns = campaign_columns, .spec = pic_campaign_fields,
+		.help = "Stages that change things in order; an activation runs them.",
+	},
+	[PIC_KIND_ACTIVATION] = {
+		.kind = PIC_KIND_ACTIVATION, .group = "workflow.symphony", .version = "v1",
+		.name = "Activation", .plural = "activations", .singular = "activation",
+		.namespaced = true, .has_status = true, .verbs = all_verbs,
+		.columns = activation_columns, .spec = pic_activation_fields,
+		.help = "One run of a campaign; deleting it stops the run and closes its window.",
+		.own_status = true,
+		.closed = "the status of an activation is the hub's memory of where it stands; to stop "
+			  "it, delete the activation",
+	},
+	[PIC_KIND_APPROVAL] = {
+		.kind = PIC_KIND_APPROVAL, .group = "approval.piccolo", .version = "v1",
+		.name = "Approval", .plural = "approvals", .singular = "approval",
+		.namespaced = true, .has_status = true, .verbs = read_verbs,
+		.columns = approval_columns, .spec = pic_approval_fields,
+		.help = "What a person is asked, and what they answered.",
+		.own_status = true,
+		.closed = "approvals are made by campaigns and by piccoloctl diagnose, and decided on "
+			  "the hub's page or with piccoloctl approve, reject and revoke",
+	},
+	[PIC_KIND_APPROVER] = {
+		.kind = PIC_KIND_APPROVER, .group = "approval.piccolo", .version = "v1",
+		.name = "Approver", .plural = "approvers", .singular = "approver",
+		.verbs = all_verbs,
+		.columns = approver_columns, .spec = pic_approver_fields,
+		.help = "A person who may decide requests for approval.",
+	},
 	[PIC_KIND_NAMESPACE] = {
 		.kind = PIC_KIND_NAMESPACE, .group = "", .version = "v1",
 		.name = "Namespace", .plural = "namespaces", .singular = "namespace",
@@ -113,6 +176,7 @@ static const struct {
 } later_names[] = {
 	{ PIC_KIND_SOLUTION, "SolutionVersion", "solutionversions" },
 	{ PIC_KIND_CATALOG, "CatalogVersion", "catalogversions" },
+	{ PIC_KIND_CAMPAIGN, "CampaignVersion", "campaignversions" },
 };
 
 const struct pic_kind_facts *pic_kind_facts(enum pic_kind kind)

@@ -14,6 +14,10 @@ enum pic_kind {
 	PIC_KIND_SOLUTION,
 	PIC_KIND_INSTANCE,
 	PIC_KIND_CATALOG,
+	PIC_KIND_CAMPAIGN,
+	PIC_KIND_ACTIVATION,
+	PIC_KIND_APPROVAL,  /* written by the hub's own doors only: hub/approval */
+	PIC_KIND_APPROVER,  /* cluster scoped: a person who may decide */
 	PIC_KIND_NAMESPACE, /* core/v1, cluster scoped */
 	PIC_KIND_EVENT,	    /* core/v1 */
 	PIC_KIND_DEVICE,    /* internal: identity, epoch, revision, last report of one device */
@@ -38,6 +42,7 @@ enum pic_field_type {
 	PIC_FIELD_OBJECT,   /* fixed fields; any keys when it has no table */
 	PIC_FIELD_LIST,	    /* of `item` */
 	PIC_FIELD_TEXT_MAP, /* any keys, text values */
+	PIC_FIELD_MAP,	    /* any keys, values are objects of `fields` */
 	PIC_FIELD_ANY,	    /* anything below is known */
 	PIC_FIELD_TEXT_OR_ANY,
 };
@@ -46,7 +51,7 @@ struct pic_field {
 	const char *name; /* NULL ends a table */
 	enum pic_field_type type;
 	bool required;
-	const struct pic_field *fields; /* OBJECT, and LIST whose items are objects */
+	const struct pic_field *fields; /* OBJECT, MAP, and LIST whose items are objects */
 	enum pic_field_type item;	/* LIST */
 	const char *help;		/* one sentence for `kubectl explain` and docs */
 };
@@ -61,6 +66,8 @@ struct pic_kind_facts {
 	bool namespaced;
 	bool has_status;
 	const char *const *verbs; /* NULL-terminated kube verbs */
+	bool own_status;	  /* nobody but the hub writes status */
+	const char *closed;	  /* why such writes and other verbs are refused, or NULL */
 	const struct pic_kind_column
 		*columns; /* title NULL ends; Name and Age are added by the face */
 	const struct pic_field *spec;

@@ -12,5 +12,9 @@ extern const struct pic_field pic_solution_fields[];
 extern const struct pic_field pic_instance_fields[];
 extern const struct pic_field pic_catalog_fields[];
 extern const struct pic_field pic_namespace_fields[];
+extern const struct pic_field pic_campaign_fields[];
+extern const struct pic_field pic_activation_fields[];
+extern const struct pic_field pic_approval_fields[];
+extern const struct pic_field pic_approver_fields[];
 
 #endif

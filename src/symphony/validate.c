@@ -75,6 +75,18 @@ static void check_object(const struct pic_field *fields, const struct pic_json *
 		check_fields(fields, value, path, out);
 }
 
+static void check_map(const struct pic_field *field, const struct pic_json *map,
+		      const struct pic_path *path, struct pic_findings *out)
+{
+	if (!expect(map, PIC_JSON_OBJECT, path, out))
+		return;
+	pic_json_each(map, i) {
+		struct pic_path key = pic_path_field(path, pic_json_key(i));
+
+		check_object(field->fields, pic_json_value(i), &key, out);
+	}
+}
+
 static void check_list(const struct pic_field *field, const struct pic_json *list,
 		       const struct pic_path *path, struct pic_findings *out)
 {
@@ -121,6 +133,9 @@ static void check_field(const struct pic_field *field, const struct pic_json *va
 		return;
 	case PIC_FIELD_TEXT_MAP:
 		check_text_map(value, path, out);
+		return;
+	case PIC_FIELD_MAP:
+		check_map(field, value, path, out);
 		return;
 	case PIC_FIELD_ANY:
 	case PIC_FIELD_TEXT_OR_ANY:

@@ -191,6 +191,10 @@ void pic_wake(struct pic_store *store, struct pic_dirty_set *set, enum pic_kind 
 	case PIC_KIND_DEVICE:
 		wake_device(store, set, before, after, own);
 		return;
+	case PIC_KIND_CAMPAIGN:
+	case PIC_KIND_ACTIVATION:
+	case PIC_KIND_APPROVAL:
+	case PIC_KIND_APPROVER:
 	case PIC_KIND_NAMESPACE:
 	case PIC_KIND_EVENT:
 	case PIC_KIND_TOKEN:

@@ -53,11 +53,12 @@ struct pic_json *pic_kube_text_list(const char *const *texts)
 	return list;
 }
 
-struct pic_json *pic_kube_status_verbs(void)
+struct pic_json *pic_kube_status_verbs(const struct pic_kind_facts *facts)
 {
-	static const char *const verbs[] = { "get", "patch", "update", NULL };
+	static const char *const all[] = { "get", "patch", "update", NULL };
+	static const char *const get[] = { "get", NULL };
 
-	return pic_kube_text_list(verbs);
+	return pic_kube_text_list(facts->own_status ? get : all);
 }
 
 /* `kubectl get symphony` and `kubectl get all` show the hub's own kinds. */
@@ -100,7 +101,7 @@ static struct pic_json *legacy_status(const struct pic_kind_facts *facts)
 	pic_json_set_text(resource, "singularName", "");
 	pic_json_set_bool(resource, "namespaced", facts->namespaced);
 	pic_json_set_text(resource, "kind", facts->name);
-	pic_json_set(resource, "verbs", pic_kube_status_verbs());
+	pic_json_set(resource, "verbs", pic_kube_status_verbs(facts));
 	return resource;
 }
 

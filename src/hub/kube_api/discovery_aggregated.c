@@ -35,7 +35,7 @@ static struct pic_json *aggregated_resource(const struct pic_kind_facts *facts)
 		pic_json_set_text(status, "subresource", "status");
 		pic_json_set(status, "responseKind",
 			     response_kind(facts->group, facts->version, facts->name));
-		pic_json_set(status, "verbs", pic_kube_status_verbs());
+		pic_json_set(status, "verbs", pic_kube_status_verbs(facts));
 		pic_json_append(subresources, status);
 		pic_json_set(resource, "subresources", subresources);
 	}

@@ -17,7 +17,7 @@ struct pic_kube_group_version {
 /* All but core; versions of one group stand together. */
 size_t pic_kube_list_groups(struct pic_kube_group_version all[PIC_KUBE_GROUPS_MAX]);
 struct pic_json *pic_kube_text_list(const char *const *texts); /* NULL-ended */
-struct pic_json *pic_kube_status_verbs(void);
+struct pic_json *pic_kube_status_verbs(const struct pic_kind_facts *facts);
 struct pic_json *pic_kube_categories(const struct pic_kind_facts *facts);
 struct pic_json *pic_kube_short_names(const struct pic_kind_facts *facts);
 

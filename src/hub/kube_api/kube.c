@@ -96,6 +96,15 @@ static bool knows(const char *const *verbs, const char *verb)
 	return false;
 }
 
+/* A kind that only the hub itself writes says who does. */
+static void refuse_verb(const struct pic_kube_request *request, struct pic_kube_answer *answer)
+{
+	const char *closed = request->path.facts->closed;
+
+	pic_kube_fail(answer, closed ? 403 : 405, NULL, pic_kube_subject(request), "%s",
+		      closed ? closed : refusal_text(405, NULL));
+}
+
 /* Answered here, or the exchange is taken over (a write, a watch) and the answer stays empty. */
 static void call_resource(struct pic_kube_call *call, struct pic_kube_answer *answer)
 {
@@ -103,9 +112,9 @@ static void call_resource(struct pic_kube_call *call, struct pic_kube_answer *an
 	const struct pic_kube_world *world = &call->kube->world;
 	const char *verb = verb_of(request);
 
-	if (!knows(request->path.facts->verbs, verb))
-		pic_kube_fail(answer, 405, NULL, pic_kube_subject(request), "%s",
-			      refusal_text(405, NULL));
+	if (!knows(request->path.facts->verbs, verb) ||
+	    (request->path.status && request->path.facts->own_status && strcmp(verb, "get") != 0))
+		refuse_verb(request, answer);
 	else if (strcmp(verb, "get") == 0)
 		pic_kube_get(request, world, answer);
 	else if (strcmp(verb, "list") == 0)

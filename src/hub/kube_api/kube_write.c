@@ -188,8 +188,10 @@ static void add_contents(struct pic_kube *kube, struct pic_change *change, const
 		while ((object = pic_store_next(kube->hub->store, facts->kind, space, object))) {
 			PIC_KUBE_ANSWER struct pic_kube_answer ignored = PIC_KUBE_ANSWER_INIT;
 			PIC_JSON struct pic_json *put = NULL;
-			if (pic_kube_remove_object(&kube->world, object, &put, &ignored) ==
-			    PIC_KUBE_REMOVAL_DELETE)
+			/* an approval that stands ends with what it allows */
+			if (facts->kind == PIC_KIND_APPROVAL ||
+			    pic_kube_remove_object(&kube->world, object, &put, &ignored) ==
+				    PIC_KUBE_REMOVAL_DELETE)
 				pic_change_delete(change, object->kind, object->space,
 						  object->name);
 		}

@@ -138,6 +138,9 @@ static void drop_field_nulls(struct pic_json *object, const struct pic_field *fi
 			drop_field_nulls(value, fields->fields);
 		else if (fields->type == PIC_FIELD_TEXT_MAP)
 			drop_all_nulls(value);
+		else if (fields->type == PIC_FIELD_MAP)
+			pic_json_each(value, i)
+				drop_field_nulls(pic_json_value(i), fields->fields);
 		for (size_t i = 0;
 		     fields->type == PIC_FIELD_LIST && fields->fields && i < pic_json_count(value);
 		     i++)

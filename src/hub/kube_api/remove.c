@@ -89,6 +89,15 @@ static enum pic_kube_removal refuse_catalog(const struct pic_object *catalog,
 	return PIC_KUBE_REMOVAL_ANSWERED;
 }
 
+/* What is still asked or still allowed must be answered or taken back, not forgotten. */
+static bool approval_stands(const struct pic_object *approval)
+{
+	const char *phase =
+		pic_json_text_or(pic_json_get(pic_object_status(approval), "phase"), "Pending");
+
+	return strcmp(phase, "Pending") == 0 || strcmp(phase, "Approved") == 0;
+}
+
 enum pic_kube_removal pic_kube_remove_object(const struct pic_kube_world *world,
 					     const struct pic_object *object, struct pic_json **put,
 					     struct pic_kube_answer *answer)
@@ -99,6 +108,13 @@ enum pic_kube_removal pic_kube_remove_object(const struct pic_kube_world *world,
 		pic_kube_fail(
 			answer, 403, NULL, subject,
 			"namespaces \"default\" is forbidden: this namespace may not be deleted");
+		return PIC_KUBE_REMOVAL_ANSWERED;
+	}
+	if (object->kind == PIC_KIND_APPROVAL && approval_stands(object)) {
+		pic_kube_fail(answer, 409, "Conflict", subject,
+			      "approval \"%s\" is not finished: reject or revoke it first "
+			      "(piccoloctl reject, piccoloctl revoke)",
+			      object->name);
 		return PIC_KUBE_REMOVAL_ANSWERED;
 	}
 	if (object->kind == PIC_KIND_CATALOG) {

@@ -113,6 +113,10 @@ static struct pic_json *of_type(enum pic_field_type type, const struct pic_field
 		schema = typed("object");
 		pic_json_set(schema, "additionalProperties", typed("string"));
 		return schema;
+	case PIC_FIELD_MAP:
+		schema = typed("object");
+		pic_json_set(schema, "additionalProperties", of_fields(field->fields));
+		return schema;
 	case PIC_FIELD_ANY:
 	case PIC_FIELD_TEXT_OR_ANY:
 		schema = pic_json_new_object();

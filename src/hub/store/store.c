@@ -19,6 +19,8 @@
 static const char *const kind_texts[] = {
 	[PIC_KIND_TARGET] = "target",	    [PIC_KIND_SOLUTION] = "solution",
 	[PIC_KIND_INSTANCE] = "instance",   [PIC_KIND_CATALOG] = "catalog",
+	[PIC_KIND_CAMPAIGN] = "campaign",   [PIC_KIND_ACTIVATION] = "activation",
+	[PIC_KIND_APPROVAL] = "approval",   [PIC_KIND_APPROVER] = "approver",
 	[PIC_KIND_NAMESPACE] = "namespace", [PIC_KIND_EVENT] = "event",
 	[PIC_KIND_DEVICE] = "device",	    [PIC_KIND_TOKEN] = "token",
 	[PIC_KIND_ARTIFACT] = "artifact",   [PIC_KIND_TOMBSTONE] = "tombstone",
