@@ -43,14 +43,5 @@ int pic_policy_allows_memory(const struct pic_policy *policy, uint64_t bytes,
 int pic_policy_choose_user(const struct pic_policy *policy, const char *name,
 			   bool (*is_taken)(const void *data, uint32_t user), const void *data,
 			   uint32_t *out, struct pic_error *err);
-/* true when every address of `inner` is in `outer`. */
-bool pic_network_contains(const struct pic_network *outer, const struct pic_network *inner);
-bool pic_ports_contain(const struct pic_policy_ports *outer, const struct pic_policy_ports *inner);
-/* "tcp:127.0.0.1:8085", "[::1]:8000-8010", "8085" ... as in wasm.listen; default transport TCP. */
-int pic_ports_parse(const char *text, size_t size, struct pic_policy_ports *out,
-		    struct pic_error *err);
-void pic_network_text(const struct pic_network *network,
-		      char out[64]); /* "10.0.0.0/8", "::1", "*" */
-void pic_ports_text(const struct pic_policy_ports *ports, char out[96]);
 
 #endif

@@ -8,28 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ports.h"
+
 #define PIC_POLICY_RULES_MAX 32
 #define PIC_POLICY_TYPES_MAX 8
 #define PIC_POLICY_PATH_MAX 256
-
-enum pic_transport {
-	PIC_TCP = 6,
-	PIC_UDP = 17,
-};
-
-/* An address prefix: IPv4 in the first 4 bytes when family is 4; family 0: any address. */
-struct pic_network {
-	uint8_t family; /* 0, 4, 6 */
-	uint8_t bits;
-	uint8_t address[16];
-};
-
-struct pic_policy_ports {
-	uint8_t transport; /* enum pic_transport */
-	uint16_t first, last;
-	struct pic_network network; /* local address for listen, peer for connect */
-	uint32_t line;		    /* in policy.conf */
-};
 
 struct pic_policy_folder {
 	char path[PIC_POLICY_PATH_MAX]; /* the folder itself and what is below */

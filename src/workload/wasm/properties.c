@@ -3,12 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admission/policy.h"
 #include "base/cleanup.h"
 #include "base/option_state.h"
 #include "base/text.h"
+#include "base/words.h"
 #include "workload/wasm/runner.h"
-#include "workload/wasm/words.h"
 
 #define PREFIX "wasm."
 #define MEMORY_DEFAULT (64ull * 1024 * 1024)

@@ -1,10 +1,10 @@
-/* Ports and networks as text and as sets. */
+#include "base/ports.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "admission/policy.h"
 #include "base/text.h"
 
 #define TEXT_MAX 128

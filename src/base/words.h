@@ -1,6 +1,6 @@
 /* A property's text as words: split at blanks, '...' and "..." keep blanks together. */
-#ifndef PIC_WORKLOAD_WASM_WORDS_H
-#define PIC_WORKLOAD_WASM_WORDS_H
+#ifndef PIC_BASE_WORDS_H
+#define PIC_BASE_WORDS_H
 
 #include <stddef.h>
 
