@@ -70,7 +70,7 @@ endfunction()
 pic_layer(base LIBRARIES third_party::jansson)
 pic_layer(crypto DEPENDS base LIBRARIES third_party::mbedtls)
 pic_layer(protocol DEPENDS base)
-pic_layer(admission DEPENDS base protocol)
+pic_layer(admission DEPENDS base crypto protocol)
 # net includes microhttpd.h; the program chooses which of the two archives it links (PICCOLO_HTTPS_SERVER).
 pic_layer(net DEPENDS base crypto LIBRARIES third_party::curl third_party::microhttpd_chosen)
 pic_layer(symphony EXCLUDE "/symphony/yaml[^/]*\\.c$" DEPENDS base)
