@@ -98,7 +98,7 @@ foreach(program piccolo piccolo-hub piccoloctl)
 	endif()
 endforeach()
 if(TARGET piccolo-hub)
-	set_target_properties(piccolo-hub PROPERTIES PICCOLO_HTTPS_SERVER ON)
+	set_target_properties(piccolo-hub PROPERTIES PICCOLO_HTTPS_SERVER ON PICCOLO_MAIL ON)
 endif()
 
 # `make install`: the programs come with their units; policy.conf is root's, an existing one is kept by packages.

@@ -92,8 +92,13 @@ else()
 	target_link_libraries(third_party::mbedtls INTERFACE third_party::mbedx509 third_party::mbedcrypto)
 endif()
 
+# Who links pic_net says by its property PICCOLO_MAIL which of the two it gets: the hub sends mail, the device never does.
 if("curl" IN_LIST third_party_ours)
-	pic_archive(third_party::curl libcurl.a LIBRARIES third_party::mbedtls Threads::Threads)
+	pic_archive(third_party::curl_http libcurl.a LIBRARIES third_party::mbedtls Threads::Threads)
+	pic_archive(third_party::curl_mail libcurl_mail.a LIBRARIES third_party::mbedtls Threads::Threads)
+	add_library(third_party::curl INTERFACE IMPORTED)
+	target_link_libraries(third_party::curl INTERFACE
+		$<IF:$<BOOL:$<TARGET_PROPERTY:PICCOLO_MAIL>>,third_party::curl_mail,third_party::curl_http>)
 	target_compile_definitions(third_party::curl INTERFACE CURL_STATICLIB)
 else()
 	pic_packaged(third_party::curl libcurl)
