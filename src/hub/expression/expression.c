@@ -50,6 +50,25 @@ static struct part next_part(const char *text, size_t at)
 	return part;
 }
 
+bool pic_expression_sole(const char *text, struct pic_view *out, bool *alone)
+{
+	size_t size = strlen(text);
+	bool any = false;
+
+	*alone = false;
+	for (size_t at = 0; at < size;) {
+		struct part part = next_part(text, at);
+
+		if (part.is_expression) {
+			any = true;
+			*alone = at == 0 && part.next == size;
+			*out = part.text;
+		}
+		at = part.next;
+	}
+	return any;
+}
+
 static int evaluate_part(struct pic_evaluation *evaluation, const struct part *part,
 			 struct pic_json **out)
 {

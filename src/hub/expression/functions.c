@@ -42,6 +42,27 @@ static int answer_bool(struct pic_evaluation *evaluation, bool value, struct pic
 	return *out ? 0 : pic_error_set(evaluation->err, -ENOMEM, "no memory for an expression");
 }
 
+/* A value that is an expression itself. */
+static int look_deeper(struct pic_evaluation *evaluation, const struct pic_looking *looking,
+		       const char *what, const char *text, struct pic_json **out)
+{
+	for (const struct pic_looking *outer = looking->outer; outer; outer = outer->outer)
+		if (outer->map == looking->map && strcmp(outer->key, looking->key) == 0)
+			return pic_error_set(evaluation->err, -ELOOP,
+					     "%s \"%.80s\" leads to itself: a circular dependency",
+					     what, looking->key);
+	if (evaluation->depth >= VALUE_DEPTH_MAX)
+		return pic_error_set(evaluation->err, -ELOOP, "%s \"%.80s\" leads too far", what,
+				     looking->key);
+	evaluation->looking = looking;
+	evaluation->depth++;
+	int r = pic_text_evaluate(evaluation, text, out);
+
+	evaluation->depth--;
+	evaluation->looking = looking->outer;
+	return r;
+}
+
 /* The value of a key; when it is an expression itself, what that is worth. */
 static int look_up(struct pic_evaluation *evaluation, const struct pic_json *map, const char *what,
 		   const char *key, struct pic_json **out)
@@ -59,14 +80,8 @@ static int look_up(struct pic_evaluation *evaluation, const struct pic_json *map
 		*out = pic_json_ref(value);
 		return 0;
 	}
-	if (evaluation->depth >= VALUE_DEPTH_MAX)
-		return pic_error_set(evaluation->err, -ELOOP, "%s \"%.80s\" leads to itself", what,
-				     key);
-	evaluation->depth++;
-	int r = pic_text_evaluate(evaluation, text, out);
-
-	evaluation->depth--;
-	return r;
+	return look_deeper(evaluation, &(struct pic_looking){ evaluation->looking, map, key }, what,
+			   text, out);
 }
 
 static int call_property(struct pic_evaluation *evaluation, const struct pic_node *call,
@@ -299,6 +314,170 @@ static int call_if(struct pic_evaluation *evaluation, const struct pic_node *cal
 			out);
 }
 
+static int call_trigger(struct pic_evaluation *evaluation, const struct pic_node *call,
+			struct pic_json **out)
+{
+	PIC_BUF struct pic_buf key = PIC_BUF_INIT(PIC_EXPRESSION_SOURCE_MAX);
+	const struct pic_json *triggers = evaluation->context->triggers;
+	int r = argument_text(evaluation, call, 0, &key);
+
+	if (r < 0)
+		return r;
+	if (!pic_json_get(triggers, pic_buf_text(&key)))
+		return argument(evaluation, call, 1, out);
+	return look_up(evaluation, triggers, "input of the activation", pic_buf_text(&key), out);
+}
+
+static int call_param(struct pic_evaluation *evaluation, const struct pic_node *call,
+		      struct pic_json **out)
+{
+	PIC_BUF struct pic_buf key = PIC_BUF_INIT(PIC_EXPRESSION_SOURCE_MAX);
+	int r = argument_text(evaluation, call, 0, &key);
+
+	if (r < 0)
+		return r;
+	return look_up(evaluation, evaluation->context->parameters, "parameter", pic_buf_text(&key),
+		       out);
+}
+
+/* $ and {$ begin a JSONPath, everything else is a key. */
+static int call_value(struct pic_evaluation *evaluation, const struct pic_node *call,
+		      struct pic_json **out)
+{
+	PIC_BUF struct pic_buf path = PIC_BUF_INIT(PIC_EXPRESSION_SOURCE_MAX);
+	const struct pic_json *value = evaluation->context->value;
+	int r = call->count ? argument_text(evaluation, call, 0, &path) : 0;
+
+	if (r < 0)
+		return r;
+	if (!value)
+		return pic_error_set(evaluation->err, -EINVAL, "there is no value in the context");
+	if (path.size == 0) {
+		*out = pic_json_ref((struct pic_json *)value);
+		return 0;
+	}
+	if (*pic_buf_text(&path) == '$' || pic_text_starts(pic_buf_text(&path), "{$"))
+		return pic_json_path(value, pic_buf_text(&path), out, evaluation->err);
+	return look_up(evaluation, value, "value", pic_buf_text(&path), out);
+}
+
+static int ask(struct pic_evaluation *evaluation, const struct pic_node *call, const char *what,
+	       pic_expression_ask_fn *provider, struct pic_json **out)
+{
+	PIC_BUF struct pic_buf object = PIC_BUF_INIT(PIC_EXPRESSION_SOURCE_MAX);
+	PIC_BUF struct pic_buf field = PIC_BUF_INIT(PIC_EXPRESSION_SOURCE_MAX);
+	int r = argument_text(evaluation, call, 0, &object);
+
+	if (r == 0)
+		r = argument_text(evaluation, call, 1, &field);
+	if (r < 0)
+		return r;
+	if (!provider)
+		return pic_error_set(evaluation->err, -EINVAL,
+				     "$%s(%.80s, ...) cannot be answered: there is no provider",
+				     what, pic_buf_text(&object));
+	return provider(evaluation->context->ask_data, pic_buf_text(&object), pic_buf_text(&field),
+			out, evaluation->err);
+}
+
+static int call_config(struct pic_evaluation *evaluation, const struct pic_node *call,
+		       struct pic_json **out)
+{
+	return ask(evaluation, call, "config", evaluation->context->config, out);
+}
+
+static int call_secret(struct pic_evaluation *evaluation, const struct pic_node *call,
+		       struct pic_json **out)
+{
+	return ask(evaluation, call, "secret", evaluation->context->secret, out);
+}
+
+/* Takes what was written so far as the answer. */
+static int answer_text(struct pic_evaluation *evaluation, const struct pic_buf *text,
+		       struct pic_json **out)
+{
+	int r = pic_buf_check(text, "the value of an expression", evaluation->err);
+
+	if (r < 0)
+		return r;
+	*out = pic_json_new_text_sized(pic_buf_text(text), text->size);
+	return *out ? 0
+		    : pic_error_set(evaluation->err, -EINVAL,
+				    "the value of an expression is not a text");
+}
+
+/* A text is taken for JSON already: brackets and braces of the language make such texts. */
+static int call_json(struct pic_evaluation *evaluation, const struct pic_node *call,
+		     struct pic_json **out)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_EXPRESSION_RESULT_MAX);
+	PIC_JSON struct pic_json *value = NULL, *parsed = NULL;
+	int r = argument(evaluation, call, 0, &value);
+	const char *inside = pic_json_text(value);
+
+	if (r < 0)
+		return r;
+	if (inside && pic_json_parse(&parsed, inside, strlen(inside), NULL) == 0)
+		pic_json_write(parsed, PIC_JSON_COMPACT, &text);
+	else if (value)
+		pic_json_write(value, PIC_JSON_COMPACT, &text);
+	return answer_text(evaluation, &text, out);
+}
+
+static int call_json_path(struct pic_evaluation *evaluation, const struct pic_node *call,
+			  struct pic_json **out)
+{
+	PIC_BUF struct pic_buf path = PIC_BUF_INIT(PIC_EXPRESSION_SOURCE_MAX);
+	PIC_JSON struct pic_json *value = NULL, *parsed = NULL;
+	int r = argument(evaluation, call, 0, &value);
+	const char *text = pic_json_text(value);
+
+	if (r == 0)
+		r = argument_text(evaluation, call, 1, &path);
+	if (r == 0 && text)
+		r = pic_json_parse(&parsed, text, strlen(text), evaluation->err);
+	if (r < 0)
+		return r;
+	return pic_json_path(parsed ? parsed : value, pic_buf_text(&path), out, evaluation->err);
+}
+
+static int call_str(struct pic_evaluation *evaluation, const struct pic_node *call,
+		    struct pic_json **out)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_EXPRESSION_RESULT_MAX);
+	int r = argument_text(evaluation, call, 0, &text);
+
+	return r < 0 ? r : answer_text(evaluation, &text, out);
+}
+
+static int call_base64_encode(struct pic_evaluation *evaluation, const struct pic_node *call,
+			      struct pic_json **out)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_EXPRESSION_RESULT_MAX);
+	PIC_BUF struct pic_buf coded = PIC_BUF_INIT(PIC_EXPRESSION_RESULT_MAX);
+	int r = argument_text(evaluation, call, 0, &text);
+
+	if (r < 0)
+		return r;
+	pic_base64_encode(text.data, text.size, &coded);
+	return answer_text(evaluation, &coded, out);
+}
+
+static int call_base64_decode(struct pic_evaluation *evaluation, const struct pic_node *call,
+			      struct pic_json **out)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_EXPRESSION_RESULT_MAX);
+	PIC_BUF struct pic_buf plain = PIC_BUF_INIT(PIC_EXPRESSION_RESULT_MAX);
+	int r = argument_text(evaluation, call, 0, &text);
+
+	if (r < 0)
+		return r;
+	if (pic_base64_decode(pic_buf_text(&text), text.size, &plain) < 0)
+		return pic_error_set(evaluation->err, -EINVAL, "\"%.80s\" is not base64",
+				     pic_buf_text(&text));
+	return answer_text(evaluation, &plain, out);
+}
+
 static const struct {
 	const char *name;
 	size_t least, most;
@@ -319,6 +498,17 @@ static const struct {
 	{ "between", 3, 3, call_between },
 	{ "in", 2, PIC_EXPRESSION_SOURCE_MAX, call_in },
 	{ "if", 3, 3, call_if },
+	{ "trigger", 2, 2, call_trigger },
+	{ "val", 0, 1, call_value },
+	{ "context", 0, 1, call_value },
+	{ "param", 1, 1, call_param },
+	{ "config", 2, PIC_EXPRESSION_SOURCE_MAX, call_config },
+	{ "secret", 2, 2, call_secret },
+	{ "json", 1, 1, call_json },
+	{ "jsonpath", 2, 2, call_json_path },
+	{ "str", 1, 1, call_str },
+	{ "base64encode", 1, 1, call_base64_encode },
+	{ "base64decode", 1, 1, call_base64_decode },
 };
 
 int pic_function_call(struct pic_evaluation *evaluation, const struct pic_node *call,

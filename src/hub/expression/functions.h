@@ -8,8 +8,16 @@
 #include "hub/expression/tree.h"
 #include "hub/expression/value.h"
 
+/* A value that is being looked up, so that one that leads to itself is found. */
+struct pic_looking {
+	const struct pic_looking *outer;
+	const struct pic_json *map;
+	const char *key;
+};
+
 struct pic_evaluation {
 	const struct pic_expression_context *context;
+	const struct pic_looking *looking;
 	int depth;    /* values that are expressions themselves */
 	size_t calls; /* of functions so far: such values can multiply */
 	struct pic_error *err;
@@ -21,6 +29,8 @@ int pic_node_evaluate(struct pic_evaluation *evaluation, const struct pic_node *
 /* Calls by name; the arguments are evaluated as the function wants it. */
 int pic_function_call(struct pic_evaluation *evaluation, const struct pic_node *call,
 		      struct pic_json **out);
+/* Whether the text has an expression in it; *alone: it is one expression and nothing else, `out`. */
+bool pic_expression_sole(const char *text, struct pic_view *out, bool *alone);
 /* A text with literal parts and expressions. */
 int pic_text_evaluate(struct pic_evaluation *evaluation, const char *text, struct pic_json **out);
 

@@ -2,6 +2,7 @@
  * The cases of the language as the original answers them, in the order of the reference's table.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "hub/expression/expression.h"
 #include "symphony/sample.h"
@@ -174,7 +175,6 @@ static void errors_are_sentences(void **state)
 	assert_error("${{${{recursive}}}}", &nothing, "the name of a function has to follow $");
 	assert_error("${{$(1)}}", &nothing, "the name of a function has to follow $");
 	assert_error("${{$target(a)}}", &nothing, "invalid function name: 'target'");
-	assert_error("${{$config(abc)}}", &nothing, "invalid function name: 'config'");
 	assert_error("${{$not()}}", &nothing, "$not() expects 1 arguments, found 0");
 	assert_error("${{$in(1)}}", &nothing, "at least 2");
 	assert_error("${{$equal(,1)}}", &nothing, "an argument is empty");
@@ -302,6 +302,134 @@ static void outputs_of_stages(void **state)
 	assert_value("${{$if($equal(1,1), a, $output(none,x))}}", &context, "\"a\"");
 }
 
+/* A provider that says what it was asked. */
+static int say_config(void *data, const char *object, const char *field, struct pic_json **out,
+		      struct pic_error *err)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s%s%s", object, (const char *)data, field);
+	*out = pic_json_new_text(text);
+	return 0;
+}
+
+static int say_secret(void *data, const char *object, const char *field, struct pic_json **out,
+		      struct pic_error *err)
+{
+	return say_config(">>", object, field, out, err);
+}
+
+static void providers_of_configuration(void **state)
+{
+	const struct pic_expression_context context = { .instance = "instance1",
+							.config = say_config,
+							.secret = say_secret,
+							.ask_data = "::" };
+
+	assert_value("${{$secret(abc,def)}}", &context, "\"abc>>def\"");
+	assert_error("${{$secret(abc,def)}}", &nothing, "there is no provider");
+	assert_value("${{$secret($secret(a,b)+c, $secret(c,d)+e)+f}}", &context,
+		     "\"a>>bc>>c>>def\"");
+	assert_error("${{$config(abc)}}", &context, "expects at least 2 arguments, found 1");
+	assert_error("${{$config(abc, def)}}", &nothing, "there is no provider");
+	assert_value("${{$config(abc*2,def+4)}}", &context, "\"abc*2::def4\"");
+	assert_value("${{$config(abc,def),$config(ghi,jkl)}}", &context, "\"abc::def,ghi::jkl\"");
+	assert_value("${{$config('abc',\"def\")}}", &context, "\"abc::\\\"def\\\"\"");
+	assert_value("${{$config('<' + 'line-config-' + $instance() + '>', \"\")}}", &context,
+		     "\"<line-config-instance1>::\\\"\\\"\"");
+	assert_error("${{$param(a)}}", &context, "there is no parameter");
+	PIC_JSON struct pic_json *parameters = sample_json("{'a':5}");
+	const struct pic_expression_context component = { .parameters = parameters };
+	assert_value("${{$param(a)}}", &component, "5");
+	assert_error("${{$param(b)}}", &component, "no parameter \"b\"");
+}
+
+static void values_of_the_context(void **state)
+{
+	PIC_JSON struct pic_json *six = sample_json("6"), *sixteen = sample_json("16");
+	PIC_JSON struct pic_json *map = sample_json("{'foo':{'bar':'baz1'}}");
+	PIC_JSON struct pic_json *list =
+		sample_json("[{'foo':{'bar':'baz1'}},{'foo':{'bar':'baz2'}},{'n':7}]");
+	const struct pic_expression_context a = { .value = six }, b = { .value = sixteen };
+	const struct pic_expression_context m = { .value = map }, l = { .value = list };
+
+	assert_value("${{$and($gt($val(),5), $lt($val(),10))}}", &a, "true");
+	assert_value("${{$and($gt($val(),5), $lt($val(),10))}}", &b, "false");
+	assert_error("${{$val()}}", &nothing, "no value in the context");
+	assert_value("${{$val('$.foo.bar')}}", &m, "\"baz1\"");
+	assert_value("${{$val('{$.foo.bar}')}}", &m, "\"baz1\"");
+	assert_value("${{$val(foo)}}", &m, "{\"bar\":\"baz1\"}");
+	assert_value("${{$context(foo)}}", &m, "{\"bar\":\"baz1\"}");
+	assert_value("${{$val('$[?(@.foo.bar==\"baz1\")].foo.bar')}}", &l, "\"baz1\"");
+	assert_value("${{$val('$[?(@.foo.bar==\"baz1\")].foo.bar')}}", &m, "\"baz1\"");
+	assert_value("${{$val('$[?(@.n>=7)].n')}}", &l, "7");
+	assert_value("${{$val('$[*].foo.bar')}}", &l, "[\"baz1\",\"baz2\"]");
+	assert_value("${{$val('$..bar')}}", &l, "[\"baz1\",\"baz2\"]");
+	assert_value("${{$val('$[-1].n')}}", &l, "7");
+	assert_error("${{$val('$[?(@.foo.bar==\"baz1\")].foo.bar)'}}", &l, "");
+	assert_error("${{$val('$.none')}}", &l, "finds nothing");
+	assert_error("${{$val('$[')}}", &l, "cannot be read");
+}
+
+static void texts_and_their_codes(void **state)
+{
+	assert_value("${{$str(-1)}}", &nothing, "\"-1\"");
+	assert_value("${{$base64decode(SGVsbG8gV29ybGQh)}}", &nothing, "\"Hello World!\"");
+	assert_value("${{$base64encode('Hello World!')}}", &nothing, "\"SGVsbG8gV29ybGQh\"");
+	assert_error("${{$base64decode('no!')}}", &nothing, "is not base64");
+	assert_value("${{$jsonpath('{\"r\":{\"cpu\":\"100m\"}}', '$.r.cpu')}}", &nothing,
+		     "\"100m\"");
+	assert_value("${{$jsonpath($json([{\"p\":(100+200)}]), [0].p)}}", &nothing, "300");
+	assert_value("${{$jsonpath($json([{\"p\":100+200}]), [0].p)}}", &nothing, "100200");
+	assert_error("${{$jsonpath('{', a)}}", &nothing, "");
+}
+
+static void inputs_of_the_activation(void **state)
+{
+	PIC_JSON struct pic_json *triggers = sample_json("{'foo':'bar'}");
+	const struct pic_expression_context context = { .triggers = triggers };
+	PIC_JSON struct pic_json *round = sample_json("{'a':'${{$input(a)}}'}");
+	PIC_JSON struct pic_json *chain = sample_json("{'a':'${{$input(b)}}','b':'text'}");
+	const struct pic_expression_context circle = { .inputs = round };
+	const struct pic_expression_context other = { .inputs = chain };
+
+	assert_value("${{$trigger(foo, -1)}}", &context, "\"bar\"");
+	assert_value("${{$trigger(foo, -1)}}", &nothing, "-1");
+	assert_value("${{$trigger(none, -1)}}", &context, "-1");
+	assert_error("${{$trigger(foo)}}", &context, "expects 2 arguments, found 1");
+	assert_error("${{$input(a)}}", &circle, "circular dependency");
+	assert_value("${{$input(a)}}", &other, "\"text\"");
+}
+
+static void collect(void *data, const char *text)
+{
+	strcat(strcat(data, text), "|");
+}
+
+static void what_an_expression_can_be(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} cases[] = {
+		{ "patch", "patch|" },
+		{ "", "|" },
+		{ "${{$if($equal($output(approval,status), 200),'patch','end')}}", "patch|end|" },
+		{ "${{$if($lt($output(foo,bar),10), stage-1, $if(true, stage-2, ''))}}",
+		  "stage-1|stage-2||" },
+		{ "${{$output(a,next)}}", "" },
+		{ "${{$if(true, a+$str(b), c)}}", "c|" },
+		{ "x${{a}}", "" },
+	};
+
+	for (size_t i = 0; i < PIC_COUNT(cases); i++) {
+		struct pic_error err = PIC_ERROR_INIT;
+		char found[256] = "";
+
+		assert_int_equal(pic_expression_branches(cases[i].text, collect, found, &err), 0);
+		assert_string_equal(found, cases[i].wanted);
+	}
+}
+
 static void trees_are_evaluated_inside(void **state)
 {
 	PIC_JSON struct pic_json *tree = sample_json(
@@ -344,6 +472,11 @@ int main(void)
 		cmocka_unit_test(values_that_multiply_are_stopped),
 		cmocka_unit_test(logic_and_numbers),
 		cmocka_unit_test(outputs_of_stages),
+		cmocka_unit_test(providers_of_configuration),
+		cmocka_unit_test(values_of_the_context),
+		cmocka_unit_test(texts_and_their_codes),
+		cmocka_unit_test(inputs_of_the_activation),
+		cmocka_unit_test(what_an_expression_can_be),
 		cmocka_unit_test(trees_are_evaluated_inside),
 		cmocka_unit_test(truth),
 	};
