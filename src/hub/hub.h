@@ -13,6 +13,8 @@ struct pic_artifacts;  /* hub/artifacts/artifacts.h */
 struct pic_reconciler; /* hub/engine/reconciler.h */
 struct pic_kube;       /* hub/kube_api/kube.h */
 struct pic_devices;    /* hub/device_api/devices.h */
+struct pic_approvals;  /* hub/approval/approval.h */
+struct pic_web;	       /* hub/web/web.h */
 struct pic_hub_server; /* hub/server.h */
 
 struct pic_hub {
@@ -23,6 +25,8 @@ struct pic_hub {
 	struct pic_reconciler *reconciler;
 	struct pic_kube *kube;
 	struct pic_devices *devices;
+	struct pic_approvals *approvals;
+	struct pic_web *web;
 	struct pic_hub_server *server;
 	const char *public_url; /* "https://127.0.0.1:8443", no final slash */
 	const char *

@@ -82,6 +82,20 @@ int pic_approval_decide(struct pic_approvals *approvals, const struct pic_actor 
 			const char *by, const char *comment, pic_change_done_fn *done, void *data,
 			struct pic_error *err);
 
+/* The mail's link of an approver with byMail is "PUBLIC_URL/approvals/<id>?key=<secret>": it only shows the page
+ * (mail scanners follow links). The GET of the page gives out a token, its POST brings it back; `by` gets
+ * the approver's mail address. A token is good for one POST, for this approval and this secret, and not for
+ * long. -EACCES: not a link of this approval, or the approver is gone or no longer byMail (one sentence for
+ * all of it: nobody learns which); check also: not a token of this page, used, or too old. */
+#define PIC_APPROVAL_PAGE_TOKEN_TEXT 128
+#define PIC_APPROVAL_BY_TEXT 256
+int pic_approval_page_token_make(struct pic_approvals *approvals, const char *id,
+				 const char *secret, char token[PIC_APPROVAL_PAGE_TOKEN_TEXT],
+				 char by[PIC_APPROVAL_BY_TEXT], struct pic_error *err);
+int pic_approval_page_token_check(struct pic_approvals *approvals, const char *id,
+				  const char *secret, const char *token,
+				  char by[PIC_APPROVAL_BY_TEXT], struct pic_error *err);
+
 /* The items of what a change of a solution would stage on devices and needs approval, with digests and facts
  * read from the hub's own copies of the artifacts; resolves URLs first, so it answers later.
  * `solution`: the object as it would be. *items is a list for spec.items (given away), NULL on failure;
