@@ -78,7 +78,7 @@ pic_layer(symphony EXCLUDE "/symphony/yaml[^/]*\\.c$" DEPENDS base)
 pic_layer(symphony_yaml FOLDER symphony ONLY "/symphony/yaml[^/]*\\.c$" DEPENDS symphony base
 	LIBRARIES third_party::yaml)
 pic_layer(sandbox DEPENDS base)
-pic_layer(workload DEPENDS base crypto protocol admission sandbox LIBRARIES third_party::wamr)
+pic_layer(workload DEPENDS base crypto protocol admission sandbox LIBRARIES third_party::wamr third_party::bpf)
 pic_layer(supervisor DEPENDS base crypto protocol admission sandbox workload)
 pic_layer(agent DEPENDS base crypto protocol admission net workload symphony)
 pic_layer(device ALWAYS EXCLUDE "/device/main\\.c$"

@@ -11,12 +11,13 @@ find_package(PkgConfig REQUIRED)
 
 # The distribution's libraries in the place of our own builds, where they are new enough. mbedTLS 2.28 is not: its
 # interface is another one, and it has no TLS 1.3.
-set(third_party_ours mbedtls curl libmicrohttpd)
+set(third_party_ours mbedtls curl libmicrohttpd libbpf)
 if(PICCOLO_SYSTEM_LIBS)
 	pkg_check_modules(SYSTEM_MBEDTLS QUIET "mbedtls >= 3.6" "mbedx509 >= 3.6" "mbedcrypto >= 3.6")
 	pkg_check_modules(SYSTEM_CURL QUIET "libcurl >= 7.88")
 	pkg_check_modules(SYSTEM_MICROHTTPD QUIET "libmicrohttpd >= 1.0")
-	foreach(pair "mbedtls;MBEDTLS" "curl;CURL" "libmicrohttpd;MICROHTTPD")
+	pkg_check_modules(SYSTEM_BPF QUIET "libbpf >= 1.5")
+	foreach(pair "mbedtls;MBEDTLS" "curl;CURL" "libmicrohttpd;MICROHTTPD" "libbpf;BPF")
 		list(GET pair 0 name)
 		list(GET pair 1 variable)
 		if(SYSTEM_${variable}_FOUND)
@@ -90,6 +91,17 @@ else()
 	pic_packaged(third_party::mbedx509 mbedx509)
 	pic_packaged(third_party::mbedtls mbedtls)
 	target_link_libraries(third_party::mbedtls INTERFACE third_party::mbedx509 third_party::mbedcrypto)
+endif()
+
+# libbpf reads ELF through libelf, and both want zlib only for what we refuse (compressed sections) or hardly ever
+# have (a compressed kernel configuration): third_party/zlib_none.c answers in its place.
+if("libbpf" IN_LIST third_party_ours)
+	pic_packaged(third_party::elf libelf STATIC)
+	add_library(zlib_none STATIC "${CMAKE_SOURCE_DIR}/third_party/zlib_none.c")
+	target_link_libraries(third_party::elf INTERFACE zlib_none)
+	pic_archive(third_party::bpf libbpf.a LIBRARIES third_party::elf)
+else()
+	pic_packaged(third_party::bpf libbpf)
 endif()
 
 # Who links pic_net says by its property PICCOLO_MAIL which of the two it gets: the hub sends mail, the device never does.
