@@ -103,9 +103,12 @@ static bool is_message(const struct pic_supervisor_message *message, ssize_t siz
 {
 	const struct pic_ledger_entry *entry = &message->entry;
 
-	if (size != sizeof(*message) || message->version != PIC_SUPERVISOR_VERSION)
+	if (size != sizeof(*message) || message->version != PIC_SUPERVISOR_VERSION ||
+	    !memchr(message->text, 0, sizeof(message->text)))
 		return false;
-	return memchr(message->text, 0, sizeof(message->text)) &&
+	if (message->kind == PIC_SUPERVISOR_BINDING)
+		return pic_binding_is_valid(&message->binding);
+	return memchr(entry->evidence, 0, sizeof(entry->evidence)) &&
 	       memchr(entry->name.instance, 0, sizeof(entry->name.instance)) &&
 	       memchr(entry->name.component, 0, sizeof(entry->name.component)) &&
 	       memchr(entry->type, 0, sizeof(entry->type)) &&

@@ -108,6 +108,21 @@ static int read_dependencies(const struct pic_place *place, struct pic_document_
 	return 0;
 }
 
+static int read_approval(const struct pic_place *place, struct pic_document_component *out,
+			 struct pic_error *err)
+{
+	enum pic_json_type type = pic_json_type(pic_json_get(place->object, "approval"));
+	struct pic_place approval;
+	int r;
+
+	if (type == PIC_JSON_ABSENT || type == PIC_JSON_NULL)
+		return 0;
+	r = pic_place_object(place, "approval", &approval, err);
+	return r < 0 ? r
+		     : pic_place_bytes(&approval, "id", PIC_REQUIRED, out->approval,
+				       PIC_APPROVAL_SIZE, &out->has_approval, err);
+}
+
 static int read_name(const struct pic_place *place, struct pic_workload_name *out,
 		     struct pic_error *err)
 {
@@ -137,7 +152,10 @@ static int read_component(const struct pic_place *place, int64_t revision,
 	if (r < 0)
 		return r;
 	r = read_properties(place, &out->properties, err);
-	return r < 0 ? r : read_dependencies(place, out, err);
+	if (r < 0)
+		return r;
+	r = read_dependencies(place, out, err);
+	return r < 0 ? r : read_approval(place, out, err);
 }
 
 static int read_components(const struct pic_place *place, struct pic_document *out,
@@ -288,6 +306,19 @@ static void write_dependencies(const struct pic_document_component *component,
 	pic_json_set(object, "dependencies", array);
 }
 
+static void write_approval(const struct pic_document_component *component, struct pic_json *object)
+{
+	char id[PIC_APPROVAL_TEXT];
+	struct pic_json *approval;
+
+	if (!component->has_approval)
+		return;
+	pic_hex_encode(component->approval, PIC_APPROVAL_SIZE, id);
+	approval = pic_json_new_object();
+	pic_json_set_text(approval, "id", id);
+	pic_json_set(object, "approval", approval);
+}
+
 static struct pic_json *write_component(const struct pic_document_component *component)
 {
 	struct pic_json *object = pic_json_new_object();
@@ -307,6 +338,7 @@ static struct pic_json *write_component(const struct pic_document_component *com
 		     component->properties ? pic_json_ref(component->properties)
 					   : pic_json_new_object());
 	write_dependencies(component, object);
+	write_approval(component, object);
 	return object;
 }
 

@@ -11,6 +11,7 @@ static const char *const phases[] = {
 	[PIC_PHASE_BACKOFF] = "Backoff",   [PIC_PHASE_FAILED] = "Failed",
 	[PIC_PHASE_REFUSED] = "Refused",   [PIC_PHASE_HELD] = "Held",
 	[PIC_PHASE_REMOVING] = "Removing", [PIC_PHASE_FINISHED] = "Finished",
+	[PIC_PHASE_EXPIRED] = "Expired",
 };
 
 const char *pic_phase_text(enum pic_phase phase)

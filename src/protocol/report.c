@@ -57,8 +57,12 @@ static int read_evidence(const struct pic_place *component, struct pic_report_co
 			      &out->memory_bytes, err);
 	if (r < 0)
 		return r;
-	return pic_place_bytes(&place, "sha256", PIC_OPTIONAL, out->digest, PIC_DIGEST_SIZE, NULL,
-			       err);
+	r = pic_place_bytes(&place, "sha256", PIC_OPTIONAL, out->digest, PIC_DIGEST_SIZE, NULL,
+			    err);
+	if (r < 0)
+		return r;
+	r = pic_place_sentence(&place, "text", out->evidence, sizeof(out->evidence), err);
+	return r < 0 ? r : pic_place_time(&place, "ends-at", PIC_OPTIONAL, &out->ends_at_ms, err);
 }
 
 static int read_state(const struct pic_place *place, struct pic_report_component *out,
@@ -259,11 +263,18 @@ static void set_sentence(struct pic_json *object, const char *key, const char *t
 static struct pic_json *write_evidence(const struct pic_report_component *component)
 {
 	struct pic_json *object = pic_json_new_object();
+	char ends_at[PIC_TIME_TEXT];
 
 	set_known(object, "pid", component->pid);
 	set_digest(object, "sha256", component->digest);
 	set_known(object, "memory-bytes", component->memory_bytes);
 	set_known(object, "user", component->user);
+	if (component->evidence[0])
+		set_sentence(object, "text", component->evidence);
+	if (component->ends_at_ms) {
+		pic_time_format(component->ends_at_ms, ends_at);
+		pic_json_set_text(object, "ends-at", ends_at);
+	}
 	return object;
 }
 

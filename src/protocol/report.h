@@ -7,7 +7,10 @@
  *    "message":"why the document of another epoch was not taken, or empty",
  *    "components":[{"instance":"..","component":"..","type":"wasm","phase":"Running","reason":"Started",
  *       "message":"","since":"<RFC 3339>","restarts":1,"last-error":"..","orphaned":false,
- *       "evidence":{"pid":123,"sha256":"..","memory-bytes":1,"user":1900000001}}]}
+ *       "evidence":{"pid":123,"sha256":"..","memory-bytes":1,"user":1900000001,
+ *                   "text":"program 12, link 7 on eth0","ends-at":"<RFC 3339>"}}]}
+ * Reasons of what needs a permission: AwaitingTicket (Pending), Expired and Revoked (Expired), RolledBack
+ * (Failed). "ends-at" is by the device's wall clock, for people; what counts is its boot clock.
  */
 #ifndef PIC_PROTOCOL_REPORT_H
 #define PIC_PROTOCOL_REPORT_H
@@ -15,6 +18,7 @@
 #include "protocol/document.h"
 
 #define PIC_REPORT_TEXT_MAX 400
+#define PIC_REPORT_EVIDENCE_TEXT 120
 #define PIC_REPORT_SIZE_MAX (512 * 1024)
 
 enum pic_phase {
@@ -28,6 +32,7 @@ enum pic_phase {
 	PIC_PHASE_HELD,	   /* stopped by hand on the device */
 	PIC_PHASE_REMOVING,
 	PIC_PHASE_FINISHED, /* ended with status 0 and is not to be restarted */
+	PIC_PHASE_EXPIRED,  /* its time is over or its permission was taken back; never restarted */
 };
 const char *pic_phase_text(enum pic_phase phase); /* "Running" */
 int pic_phase_parse(const char *text, enum pic_phase *out);
@@ -47,6 +52,9 @@ struct pic_report_component {
 	int64_t user;
 	int64_t memory_bytes;
 	unsigned char digest[PIC_DIGEST_SIZE];
+	char evidence[PIC_REPORT_EVIDENCE_TEXT];
+	int64_t ends_at_ms;  /* wall clock of the device; 0: it has no end */
+	int64_t end_boot_ms; /* the same by CLOCK_BOOTTIME: on the device only, does not travel */
 };
 
 struct pic_report {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/ticket.h"
+
 #define HEAD offsetof(struct pic_supervisor_request, spec)
 
 static bool is_text(const char *text, size_t size)
@@ -26,6 +28,8 @@ static bool needs_name(uint32_t operation)
 	case PIC_SUPERVISOR_START:
 	case PIC_SUPERVISOR_STOP:
 	case PIC_SUPERVISOR_LOG:
+	case PIC_SUPERVISOR_REVOKE:
+	case PIC_SUPERVISOR_METRICS:
 	case PIC_SUPERVISOR_HOLD:
 	case PIC_SUPERVISOR_RELEASE:
 		return true;
@@ -35,6 +39,8 @@ static bool needs_name(uint32_t operation)
 	case PIC_SUPERVISOR_TAKE:
 	case PIC_SUPERVISOR_HAS:
 	case PIC_SUPERVISOR_DROP:
+	case PIC_SUPERVISOR_TICKET:
+	case PIC_SUPERVISOR_UPLINK:
 	case PIC_SUPERVISOR_ROOT_ONLY:
 	case PIC_SUPERVISOR_PURGE:
 	case PIC_SUPERVISOR_RELOAD:
@@ -45,13 +51,27 @@ static bool needs_name(uint32_t operation)
 
 static bool is_operation(uint32_t operation)
 {
-	return (operation >= PIC_SUPERVISOR_SUBSCRIBE && operation <= PIC_SUPERVISOR_LOG) ||
+	return (operation >= PIC_SUPERVISOR_SUBSCRIBE && operation <= PIC_SUPERVISOR_METRICS) ||
 	       (operation > PIC_SUPERVISOR_ROOT_ONLY && operation <= PIC_SUPERVISOR_RELOAD);
+}
+
+/* How many bytes a spec may have, from `*least` to the result. */
+static uint32_t spec_room(uint32_t operation, uint32_t *least)
+{
+	*least = 0;
+	if (operation == PIC_SUPERVISOR_START)
+		return PIC_SPEC_MAX;
+	if (operation == PIC_SUPERVISOR_TICKET)
+		*least = sizeof(struct pic_signed_ticket);
+	else if (operation == PIC_SUPERVISOR_UPLINK)
+		*least = sizeof(struct pic_uplink);
+	return *least;
 }
 
 int pic_supervisor_request_check(const struct pic_supervisor_request *request, size_t size,
 				 size_t descriptors, struct pic_error *err)
 {
+	uint32_t least, most;
 	bool starts;
 
 	if (size < HEAD || request->version != PIC_SUPERVISOR_VERSION)
@@ -61,8 +81,9 @@ int pic_supervisor_request_check(const struct pic_supervisor_request *request, s
 		return pic_error_set(err, -EPROTO, "operation %u does not exist",
 				     request->operation);
 	starts = request->operation == PIC_SUPERVISOR_START;
-	if (request->spec_size > PIC_SPEC_MAX || size != HEAD + request->spec_size ||
-	    (!starts && request->spec_size))
+	most = spec_room(request->operation, &least);
+	if (request->spec_size < least || request->spec_size > most ||
+	    size != HEAD + request->spec_size)
 		return pic_error_set(err, -EPROTO,
 				     "a request of %zu bytes does not hold a spec of %u", size,
 				     request->spec_size);
@@ -82,8 +103,16 @@ bool pic_ledger_entry_is_valid(const struct pic_ledger_entry *entry)
 {
 	return is_name(&entry->name) && is_text(entry->type, sizeof(entry->type)) &&
 	       is_text(entry->end_text, sizeof(entry->end_text)) &&
+	       is_text(entry->evidence, sizeof(entry->evidence)) &&
 	       entry->state >= PIC_LEDGER_STARTING && entry->state <= PIC_LEDGER_HELD &&
-	       entry->end_kind <= PIC_END_UNKNOWN && entry->pid >= 0;
+	       entry->end_kind <= PIC_END_ROLLED_BACK && entry->pid >= 0;
+}
+
+bool pic_binding_is_valid(const struct pic_binding *binding)
+{
+	return is_name(&binding->name) && is_text(binding->type, sizeof(binding->type)) &&
+	       binding->state >= PIC_BINDING_OPEN && binding->state <= PIC_BINDING_CLOSED &&
+	       !(binding->grants & ~(uint32_t)PIC_GRANT_MASK);
 }
 
 bool pic_ledger_entry_lives(const struct pic_ledger_entry *entry)

@@ -9,7 +9,8 @@
  *
  * On the wire (base64 in the answer to a poll) it is PIC_TICKET_SIZE bytes of fixed layout, little endian,
  * texts filled with zeros; the signature (ECDSA P-256 over SHA-256, DER) and the signer's certificate travel
- * beside it. The certificate must chain to the authority that root pinned and be one for tickets.
+ * beside it. The certificate must be one for tickets and be signed by the authority's, which follows it in the
+ * same PEM text and whose key must be the one that root pinned (--ca-pin).
  */
 #ifndef PIC_PROTOCOL_TICKET_H
 #define PIC_PROTOCOL_TICKET_H
@@ -17,8 +18,6 @@
 #include "base/buffer.h"
 #include "protocol/document.h"
 
-#define PIC_APPROVAL_SIZE 16
-#define PIC_APPROVAL_TEXT (2 * PIC_APPROVAL_SIZE + 1)
 #define PIC_TERMS_SIZE 32
 #define PIC_TICKET_STAMP_SIZE 16
 #define PIC_TICKET_LENGTH_MAX_MS (366LL * 24 * 3600 * 1000)
@@ -61,12 +60,16 @@ struct pic_signed_ticket {
 	unsigned char ticket[PIC_TICKET_SIZE];
 	uint16_t signature_size;
 	unsigned char signature[PIC_TICKET_SIGNATURE_MAX];
-	char certificate[PIC_TICKET_CERTIFICATE_MAX]; /* PEM, NUL-terminated */
+	char certificate
+		[PIC_TICKET_CERTIFICATE_MAX]; /* PEM of signer and authority, NUL-terminated */
 };
 
-/* In the answer to a poll: "ticket-certificate":"PEM", "tickets":[{"approval":"<32 hex>",
- * "ticket":"<base64>","signature":"<base64>"}]. In a poll: "&approvals=" and a list of
- * "<32 hex>:b" (bound) or "<32 hex>:r" (refused), separated by commas, at most PIC_POLL_APPROVALS_MAX. */
+/* In the answer to a poll: "ticket-epoch":"<32 hex>" (of the document they belong to; the device drops them
+ * when another one is in force), "ticket-certificate":"PEM", "tickets":[{"approval":"<32 hex>",
+ * "instance":"..","component":"..","ticket":"<base64>","signature":"<base64>"}].
+ * In a poll: "&stamp=<32 hex>&approvals=" and a list of "<32 hex>:<instance>/<component>:b" (bound) or ":r"
+ * (refused), separated by commas, at most PIC_POLL_APPROVALS_MAX. An approval may be for several components of
+ * a device, and each has its own ticket. */
 #define PIC_POLL_APPROVALS_MAX 32
 
 #endif

@@ -79,10 +79,11 @@ struct pic_supervisor {
 	unsigned workload_count;
 	struct pic_child *takes[PIC_TAKES_MAX]; /* artifacts being taken over */
 	struct pic_ledger_head ledger;		/* the stamps */
-	struct pic_waiter *purge;		/* who waits for it */
-	bool purging;				/* everything is being removed */
-	bool ending;  /* everything is being stopped, then the loop ends */
-	bool replace; /* the loop ends for execve */
+	struct pic_binding bindings[PIC_BINDINGS_MAX];
+	struct pic_waiter *purge; /* who waits for it */
+	bool purging;		  /* everything is being removed */
+	bool ending;		  /* everything is being stopped, then the loop ends */
+	bool replace;		  /* the loop ends for execve */
 };
 
 /* supervisor.c: ends what was only waiting for the last workload to go. */

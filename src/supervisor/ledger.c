@@ -15,7 +15,8 @@ static int write_file(struct pic_supervisor *supervisor, struct pic_error *err)
 	PIC_BUF struct pic_buf file = PIC_BUF_INIT(PIC_LEDGER_SIZE_MAX);
 	int r;
 
-	pic_ledger_begin(&supervisor->ledger, supervisor->workload_count, &file);
+	pic_ledger_begin(&supervisor->ledger, supervisor->bindings, supervisor->workload_count,
+			 &file);
 	for (struct pic_workload *w = supervisor->workloads; w; w = w->next)
 		pic_buf_add(&file, &w->entry, sizeof(w->entry));
 	r = pic_buf_check(&file, "the ledger", err);
@@ -43,6 +44,8 @@ int pic_ledger_read(struct pic_supervisor *supervisor, struct pic_error *err)
 
 	if (r == 0)
 		r = pic_ledger_head_read(&file, &supervisor->ledger, err);
+	for (uint32_t i = 0; r == 0 && i < supervisor->ledger.binding_count; i++)
+		r = pic_ledger_binding_read(&file, i, &supervisor->bindings[i], err);
 	for (uint32_t i = 0; r == 0 && i < supervisor->ledger.entry_count; i++) {
 		struct pic_ledger_entry entry;
 		struct pic_workload *w;

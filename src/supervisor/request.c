@@ -211,7 +211,9 @@ void pic_request_handle(struct pic_supervisor *supervisor, const struct pic_wait
 	call.reply.version = PIC_SUPERVISOR_VERSION;
 	call.reply.kind = PIC_SUPERVISOR_REPLY;
 	call.reply.id = request->id;
-	r = operations[request->operation](&call, &err);
+	r = operations[request->operation]
+		    ? operations[request->operation](&call, &err)
+		    : pic_error_set(&err, -EOPNOTSUPP, "this supervisor does not know how");
 	if (r != LATER) {
 		call.reply.status = r;
 		if (r < 0)

@@ -45,6 +45,14 @@ static void tell_ready(struct pic_runner *face)
 	send(BROKER, &ready, sizeof(ready), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+static void tell_proved(struct pic_runner *face, const char *evidence)
+{
+	struct runner *runner = face->context;
+
+	snprintf(runner->note.evidence, sizeof(runner->note.evidence), "%s", evidence);
+	pic_note_write(runner->fds[NOTE], &runner->note);
+}
+
 static void tell_ended(struct pic_runner *face, enum pic_end_kind kind, int value, const char *text)
 {
 	struct runner *runner = face->context;
@@ -186,6 +194,7 @@ void pic_runner_main(const struct pic_runner_order *order)
 			  .spec = order->spec,
 			  .policy = order->supervisor->policy,
 			  .ready = tell_ready,
+			  .proved = tell_proved,
 			  .ended = tell_ended },
 	};
 	struct pic_error err = PIC_ERROR_INIT;

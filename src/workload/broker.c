@@ -12,21 +12,21 @@
 
 #define WAIT_MS 2000
 
-/* One answer and the descriptor that came with it, if one did. */
-static ssize_t receive(int broker_fd, struct pic_broker_answer *answer, int *fd)
+/* One message and the descriptor that came with it, if one did. What is longer is cut and shows its length. */
+static ssize_t receive(int broker_fd, void *message_bytes, size_t room, int *fd)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec part = { answer, sizeof(*answer) };
+	struct iovec part = { message_bytes, room };
 	struct msghdr message = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t size = recvmsg(broker_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t size = recvmsg(broker_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC);
 	const struct cmsghdr *head = size < 0 ? NULL : CMSG_FIRSTHDR(&message);
 
 	*fd = -1;
@@ -34,6 +34,24 @@ static ssize_t receive(int broker_fd, struct pic_broker_answer *answer, int *fd)
 	    head->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(fd, CMSG_DATA(head), sizeof(*fd));
 	return size;
+}
+
+int pic_broker_order_take(int broker_fd, struct pic_broker_order *order, int *fd)
+{
+	union {
+		struct pic_broker_answer answer;
+		struct pic_broker_order order;
+	} in = { .order = { 0 } };
+	int PIC_FD come = -1;
+	ssize_t size = receive(broker_fd, &in, sizeof(in), &come);
+
+	if (size < 0)
+		return -errno;
+	if (size != (ssize_t)sizeof(in.order) || in.order.kind != PIC_BROKER_SCRAPE || come < 0)
+		return -EPROTO;
+	*order = in.order;
+	*fd = PIC_STEAL_FD(come);
+	return 0;
 }
 
 static int judge(const struct pic_broker_answer *answer, int *fd)
@@ -65,10 +83,11 @@ int pic_broker_ask(int broker_fd, struct pic_broker_request *request)
 			return -ETIMEDOUT;
 		if (ppoll(&one, 1, &timeout, NULL) < 0 && errno != EINTR)
 			return -errno;
-		size = receive(broker_fd, &answer, &fd);
+		size = receive(broker_fd, &answer, sizeof(answer), &fd);
 		if (size < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
-		/* An answer to a question that was given up is closed and forgotten. */
+		/* An answer to a question that was given up is closed and forgotten, an order in between too:
+		 * whoever gave it sees its pipe end. */
 		if (size == (ssize_t)sizeof(answer) && answer.sequence == request->sequence)
 			return judge(&answer, &fd);
 	}

@@ -34,6 +34,18 @@ struct pic_broker_request {
 	uint32_t backlog;
 };
 
+/* What the supervisor says to a runner unasked, over the same socket; told from an answer by its size. A
+ * descriptor comes with it (SCM_RIGHTS), which the runner closes when it has done as it was told. */
+enum pic_broker_order_kind {
+	PIC_BROKER_SCRAPE =
+		1, /* the write end of a pipe: write metrics as Prometheus text, close it */
+};
+
+struct pic_broker_order {
+	uint32_t kind; /* enum pic_broker_order_kind */
+	uint32_t padding[3];
+};
+
 struct pic_broker_answer {
 	uint32_t sequence;
 	int32_t status; /* 0 with a descriptor, or negative errno; -EACCES: not granted */
@@ -41,5 +53,9 @@ struct pic_broker_answer {
 
 /* Runner's side: sends, waits for the answer (at most 2 s), hands out the descriptor or -errno. */
 int pic_broker_ask(int broker_fd, struct pic_broker_request *request);
+
+/* Takes what came unasked, without waiting: 0 and the order with its descriptor (the caller closes it);
+ * -EAGAIN nothing has come, -EPROTO it was something else and is forgotten. */
+int pic_broker_order_take(int broker_fd, struct pic_broker_order *order, int *fd);
 
 #endif

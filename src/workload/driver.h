@@ -44,15 +44,6 @@ struct pic_profile {
 
 #define PIC_RUNNER_FILES_MAX 16
 
-/* Where the agent reaches its hub, as it told the supervisor last: what must go on answering while a program
- * sits in the network's way. family 0: unknown, as under `piccolo run`. */
-struct pic_uplink {
-	uint8_t family; /* 4 or 6 */
-	uint8_t padding;
-	uint16_t port;
-	uint8_t address[16];
-};
-
 /* What the runner stands on. Everything is open already; nothing can be opened later. */
 struct pic_runner {
 	const struct pic_workload_name *name;
@@ -64,6 +55,8 @@ struct pic_runner {
 	struct pic_workload_log *log; /* the workload's standard output and error, line by line */
 	/* Tell the supervisor that the workload is up (once). */
 	void (*ready)(struct pic_runner *runner);
+	/* What proves that it is there, for people: "program 12, link 7 on eth0". Before ready. */
+	void (*proved)(struct pic_runner *runner, const char *evidence);
 	/* Leave the note from which an end is known even when no supervisor sees it. Call before return. */
 	void (*ended)(struct pic_runner *runner, enum pic_end_kind kind, int value,
 		      const char *text);
@@ -108,7 +101,9 @@ struct pic_driver {
 	/* Sandbox steps that only the driver knows (its seccomp list); called last before run. */
 	int (*confine)(const struct pic_runner *runner, struct pic_error *err);
 	int (*run)(struct pic_runner *runner); /* exit status of the process */
-	int (*sweep)(const struct pic_ledger_entry *entry, struct pic_error *err); /* or NULL */
+	/* Undoes what outlived its owner, and nothing else. `live`: the entries whose runner is alive and within
+	 * its time; what bears our mark and belongs to none of them is ownerless. NULL: nothing outlives it */
+	int (*sweep)(const struct pic_ledger_entry *live, size_t count, struct pic_error *err);
 };
 
 /* NULL for an unknown type. */

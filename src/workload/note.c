@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 
-#define VERSION 1
+#define VERSION 2
 
 void pic_note_write(int fd, const struct pic_note *note)
 {
@@ -25,9 +25,10 @@ void pic_note_read(int fd, struct pic_note *out)
 
 	memset(out, 0, sizeof(*out));
 	if (pread(fd, &note, sizeof(note), 0) != (ssize_t)sizeof(note) || note.version != VERSION ||
-	    note.end_kind > PIC_END_UNKNOWN)
+	    note.end_kind > PIC_END_ROLLED_BACK)
 		return;
 	note.end_text[sizeof(note.end_text) - 1] = '\0';
+	note.evidence[sizeof(note.evidence) - 1] = '\0';
 	*out = note;
 }
 

@@ -14,11 +14,12 @@
 #include "protocol/supervisor.h"
 
 struct pic_note {
-	uint32_t version; /* 1 */
+	uint32_t version; /* 2 */
 	uint32_t ready;
 	uint32_t end_kind; /* enum pic_end_kind; NONE: it has not ended by itself */
 	int32_t end_value;
 	char end_text[sizeof(((struct pic_ledger_entry *)0)->end_text)];
+	char evidence[PIC_EVIDENCE_TEXT];
 };
 
 void pic_note_write(int fd, const struct pic_note *note);

@@ -57,6 +57,10 @@ void pic_plan_end_text(const struct pic_ledger_entry *entry, char *out, size_t s
 	case PIC_END_INVALID:
 		snprintf(out, size, "it cannot run: %s", text);
 		return;
+	case PIC_END_LEASE:
+	case PIC_END_ROLLED_BACK:
+		snprintf(out, size, "%s", text);
+		return;
 	case PIC_END_NONE:
 	case PIC_END_UNKNOWN:
 		break;

@@ -28,6 +28,7 @@ static bool is_told(const struct pic_report_component *report)
 	case PIC_PHASE_REFUSED:
 	case PIC_PHASE_HELD:
 	case PIC_PHASE_FINISHED:
+	case PIC_PHASE_EXPIRED:
 		return true;
 	case PIC_PHASE_PENDING:
 	case PIC_PHASE_FETCHING:

@@ -57,6 +57,7 @@ static enum pic_health_level level_of(enum pic_phase phase)
 	switch (phase) {
 	case PIC_PHASE_RUNNING:
 	case PIC_PHASE_FINISHED:
+	case PIC_PHASE_EXPIRED: /* what was asked for has been done */
 		return PIC_HEALTH_GOOD;
 	case PIC_PHASE_PENDING:
 	case PIC_PHASE_FETCHING:

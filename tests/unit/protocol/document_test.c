@@ -17,7 +17,7 @@ static const char whole[] = HEAD
 	"\"components\":[{\"instance\":\"app\",\"component\":\"web\",\"type\":\"wasm\",\"revision\":5,"
 	"\"sha256\":\"" SHA
 	"\",\"url\":\"https://h/w.wasm\",\"properties\":{\"wasm.listen\":\"8085\"},"
-	"\"dependencies\":[\"db\"]},"
+	"\"dependencies\":[\"db\"],\"approval\":{\"id\":\"" EPOCH "\"}},"
 	"{\"instance\":\"app\",\"component\":\"db\",\"type\":\"wasm\",\"revision\":7,\"properties\":{}}],"
 	"\"removed\":[{\"instance\":\"app\",\"component\":\"old\",\"revision\":6}]}";
 
@@ -42,6 +42,9 @@ static void reads_all_fields(void **state)
 			    "8085");
 	assert_int_equal(document->components[0].dependency_count, 1);
 	assert_string_equal(document->components[0].dependencies[0], "db");
+	assert_true(document->components[0].has_approval);
+	assert_int_equal(document->components[0].approval[15], 0xff);
+	assert_false(document->components[1].has_approval);
 	assert_false(document->components[1].has_digest);
 	assert_null(document->components[1].url);
 	assert_int_equal(document->removed_count, 1);
@@ -108,6 +111,10 @@ static const struct {
 	  "components[0].properties: an object is expected, found array" },
 	{ ONE(NAMED ",\"type\":\"wasm\",\"revision\":1,\"dependencies\":[\"a\",7]"),
 	  "components[0].dependencies: entry 1 is not the name" },
+	{ ONE(NAMED ",\"type\":\"wasm\",\"revision\":1,\"approval\":\"x\""),
+	  "components[0].approval: an object is expected" },
+	{ ONE(NAMED ",\"type\":\"wasm\",\"revision\":1,\"approval\":{\"id\":\"12\"}"),
+	  "components[0].approval.id: 32 lower-case hexadecimal digits" },
 	{ HEAD "\"components\":[{" NAMED ",\"type\":\"wasm\",\"revision\":1}],\"removed\":[{" NAMED
 	       ",\"revision\":2}]}",
 	  "document: 'app/web' is listed twice" },

@@ -41,6 +41,8 @@ static void fill(struct pic_report *report, struct pic_report_component *compone
 	component->user = 1900000001;
 	component->memory_bytes = 123456;
 	component->digest[31] = 0xcd;
+	snprintf(component->evidence, sizeof(component->evidence), "program 12, link 7 on eth0");
+	component->ends_at_ms = 1790000060000;
 	report->components = component;
 	report->component_count = 1;
 }
@@ -160,7 +162,7 @@ static void names_the_path_of_an_error(void **state)
 static void phases_have_words(void **state)
 {
 	(void)state;
-	for (enum pic_phase phase = PIC_PHASE_PENDING; phase <= PIC_PHASE_FINISHED; phase++) {
+	for (enum pic_phase phase = PIC_PHASE_PENDING; phase <= PIC_PHASE_EXPIRED; phase++) {
 		enum pic_phase back;
 
 		assert_int_equal(pic_phase_parse(pic_phase_text(phase), &back), 0);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "protocol/ledger.h"
+#include "protocol/ticket.h"
 
 #define HEAD offsetof(struct pic_supervisor_request, spec)
 
@@ -37,13 +38,26 @@ static void every_operation_has_its_shape(void **state)
 	(void)state;
 	for (uint32_t operation = 0; operation < 200; operation++) {
 		struct pic_supervisor_request request = request_of(operation);
-		bool known = (operation >= 1 && operation <= 9) ||
+		uint32_t exact = operation == PIC_SUPERVISOR_TICKET
+					 ? sizeof(struct pic_signed_ticket)
+				 : operation == PIC_SUPERVISOR_UPLINK ? sizeof(struct pic_uplink)
+								      : 0;
+		bool known = (operation >= 1 && operation <= 13) ||
 			     (operation >= 65 && operation <= 68);
 		bool takes = operation == PIC_SUPERVISOR_TAKE,
 		     starts = operation == PIC_SUPERVISOR_START;
 
-		assert_int_equal(check(&request, 0, takes), known ? 0 : -EPROTO);
-		assert_int_equal(check(&request, 0, !takes), -EPROTO);
+		request.spec_size = exact;
+		assert_int_equal(check(&request, exact, takes), known ? 0 : -EPROTO);
+		assert_int_equal(check(&request, exact, !takes), -EPROTO);
+		if (exact) {
+			request.spec_size = exact - 1;
+			assert_int_equal(check(&request, exact - 1, takes), -EPROTO);
+			request.spec_size = exact + 1;
+			assert_int_equal(check(&request, exact + 1, takes), -EPROTO);
+			request.spec_size = 0;
+			assert_int_equal(check(&request, 0, takes), -EPROTO);
+		}
 		request.spec_size = 5;
 		assert_int_equal(check(&request, 5, takes), starts ? 0 : -EPROTO);
 		assert_int_equal(check(&request, 4, takes), -EPROTO);
@@ -54,7 +68,7 @@ static void every_operation_has_its_shape(void **state)
 		request.flags = 1;
 		assert_int_equal(check(&request, 0, takes), -EPROTO);
 		request = request_of(operation);
-		request.version = 2;
+		request.version = PIC_SUPERVISOR_VERSION + 1;
 		assert_int_equal(check(&request, 0, takes), -EPROTO);
 	}
 }
@@ -70,9 +84,10 @@ static void a_short_request_is_none(void **state)
 
 static void names_and_types_are_checked_where_they_count(void **state)
 {
-	static const uint32_t with_name[] = { PIC_SUPERVISOR_START, PIC_SUPERVISOR_STOP,
-					      PIC_SUPERVISOR_LOG, PIC_SUPERVISOR_HOLD,
-					      PIC_SUPERVISOR_RELEASE };
+	static const uint32_t with_name[] = { PIC_SUPERVISOR_START,   PIC_SUPERVISOR_STOP,
+					      PIC_SUPERVISOR_LOG,     PIC_SUPERVISOR_HOLD,
+					      PIC_SUPERVISOR_RELEASE, PIC_SUPERVISOR_REVOKE,
+					      PIC_SUPERVISOR_METRICS };
 	static const char *const bad[] = { "",	".",  "..", "../x", "a/b", "a~b",
 					   "A", "-a", "a-", "a b",  "a\n" };
 
@@ -150,25 +165,59 @@ static void entries_that_cannot_be_true(void **state)
 	} while (0)
 	SPOIL(bad.state = 0);
 	SPOIL(bad.state = PIC_LEDGER_HELD + 1);
-	SPOIL(bad.end_kind = PIC_END_UNKNOWN + 1);
+	SPOIL(bad.end_kind = PIC_END_ROLLED_BACK + 1);
 	SPOIL(bad.pid = -1);
 	SPOIL(memset(bad.type, 'a', sizeof(bad.type)));
 	SPOIL(memset(bad.end_text, 'a', sizeof(bad.end_text)));
+	SPOIL(memset(bad.evidence, 'a', sizeof(bad.evidence)));
 	SPOIL(strcpy(bad.name.instance, "../x"));
 	SPOIL(bad.name.component[0] = '\0');
+#undef SPOIL
+}
+
+static struct pic_binding binding_of(const char *component)
+{
+	struct pic_binding binding = {
+		.approval = { 9 }, .type = "ebpf", .state = PIC_BINDING_OPEN, .end_boot_ms = 77
+	};
+
+	strcpy(binding.name.instance, "i");
+	strcpy(binding.name.component, component);
+	return binding;
+}
+
+static void bindings_that_cannot_be_true(void **state)
+{
+	const struct pic_binding good = binding_of("c");
+	struct pic_binding bad;
+
+	(void)state;
+	assert_true(pic_binding_is_valid(&good));
+#define SPOIL(change) \
+	do { \
+		bad = good; \
+		change; \
+		assert_false(pic_binding_is_valid(&bad)); \
+	} while (0)
+	SPOIL(bad.state = 0);
+	SPOIL(bad.state = PIC_BINDING_CLOSED + 1);
+	SPOIL(bad.grants = PIC_GRANT_MASK + 1);
+	SPOIL(memset(bad.type, 'a', sizeof(bad.type)));
+	SPOIL(strcpy(bad.name.component, ".."));
 #undef SPOIL
 }
 
 static void the_ledger_comes_back(void **state)
 {
 	PIC_BUF struct pic_buf file = PIC_BUF_INIT(PIC_LEDGER_SIZE_MAX);
-	struct pic_ledger_head head = { .stamp_next = 3 }, again;
+	struct pic_ledger_head head = { .stamp_next = 3, .binding_count = 2 }, again;
+	struct pic_binding bindings[] = { binding_of("a"), binding_of("c") }, binding;
 	struct pic_ledger_entry entries[] = { entry_of("a"), entry_of("b") }, entry;
 	size_t whole;
 
 	(void)state;
 	head.stamps[2].boot_ms = 99;
-	pic_ledger_begin(&head, 2, &file);
+	pic_ledger_begin(&head, bindings, 2, &file);
 	pic_buf_add(&file, entries, sizeof(entries));
 	whole = file.size;
 	assert_int_equal(pic_ledger_head_read(&file, &again, NULL), 0);
@@ -176,6 +225,8 @@ static void the_ledger_comes_back(void **state)
 	for (uint32_t i = 0; i < 2; i++) {
 		assert_int_equal(pic_ledger_entry_read(&file, i, &entry, NULL), 0);
 		assert_memory_equal(&entry, &entries[i], sizeof(entry));
+		assert_int_equal(pic_ledger_binding_read(&file, i, &binding, NULL), 0);
+		assert_memory_equal(&binding, &bindings[i], sizeof(binding));
 	}
 	for (file.size = 0; file.size < whole; file.size++)
 		assert_int_equal(pic_ledger_head_read(&file, &again, NULL), -EBADMSG);
@@ -183,7 +234,10 @@ static void the_ledger_comes_back(void **state)
 	file.data[0] ^= 1;
 	assert_int_equal(pic_ledger_head_read(&file, &again, NULL), -EBADMSG);
 	file.data[0] ^= 1;
-	memset(file.data + sizeof(head), 0xff, sizeof(entry));
+	memset(file.data + sizeof(head), 0xff, sizeof(binding));
+	assert_int_equal(pic_ledger_binding_read(&file, 0, &binding, NULL), -EBADMSG);
+	assert_int_equal(pic_ledger_binding_read(&file, 1, &binding, NULL), 0);
+	memset(file.data + sizeof(head) + sizeof(bindings), 0xff, sizeof(entry));
 	assert_int_equal(pic_ledger_entry_read(&file, 0, &entry, NULL), -EBADMSG);
 	assert_int_equal(pic_ledger_entry_read(&file, 1, &entry, NULL), 0);
 }
@@ -196,6 +250,7 @@ int main(void)
 		cmocka_unit_test(names_and_types_are_checked_where_they_count),
 		cmocka_unit_test(file_names_and_back),
 		cmocka_unit_test(entries_that_cannot_be_true),
+		cmocka_unit_test(bindings_that_cannot_be_true),
 		cmocka_unit_test(the_ledger_comes_back),
 	};
 

@@ -15,6 +15,26 @@
 #include "workload/broker_check.h"
 #include "workload/broker_socket.h"
 
+static void send_order(int socket_fd, const void *bytes, size_t size, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec part = { (void *)bytes, size };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		*CMSG_FIRSTHDR(&message) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+							     .cmsg_level = SOL_SOCKET,
+							     .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &fd, sizeof(fd));
+	}
+	assert_int_equal(sendmsg(socket_fd, &message, 0), size);
+}
+
 static struct pic_broker_request listen_request(void)
 {
 	struct pic_broker_request request = {
@@ -58,6 +78,35 @@ static void makes_sockets(void **state)
 	close(fd);
 	request.address[0] = 203; /* not an address of this machine */
 	assert_int_equal(pic_broker_socket(&request), -EADDRNOTAVAIL);
+}
+
+static void takes_orders_that_come_unasked(void **state)
+{
+	const struct pic_broker_order scrape = { .kind = PIC_BROKER_SCRAPE }, other = { .kind = 9 };
+	struct pic_broker_order order;
+	int ends[2], fd = -1;
+	char bytes[4096] = "";
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	assert_int_equal(pic_broker_order_take(ends[1], &order, &fd), -EAGAIN);
+	send_order(ends[0], &scrape, sizeof(scrape), 0);
+	assert_int_equal(pic_broker_order_take(ends[1], &order, &fd), 0);
+	assert_int_equal(order.kind, PIC_BROKER_SCRAPE);
+	assert_true(fd >= 0);
+	close(fd);
+	fd = -1;
+	/* without a descriptor, of an unknown kind, an answer, something long */
+	send_order(ends[0], &scrape, sizeof(scrape), -1);
+	send_order(ends[0], &other, sizeof(other), 0);
+	send_order(ends[0], &scrape, sizeof(struct pic_broker_answer), 0);
+	send_order(ends[0], bytes, sizeof(bytes), 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pic_broker_order_take(ends[1], &order, &fd), -EPROTO);
+	assert_int_equal(fd, -1);
+	assert_int_equal(pic_broker_order_take(ends[1], &order, &fd), -EAGAIN);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void knows_what_makes_sense(void **state)
@@ -197,6 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_sockets),
+		cmocka_unit_test(takes_orders_that_come_unasked),
 		cmocka_unit_test(knows_what_makes_sense),
 		cmocka_unit_test(takes_good_answers_only),
 		cmocka_unit_test(gives_up_after_two_seconds),
