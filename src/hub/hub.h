@@ -15,6 +15,8 @@ struct pic_kube;       /* hub/kube_api/kube.h */
 struct pic_devices;    /* hub/device_api/devices.h */
 struct pic_approvals;  /* hub/approval/approval.h */
 struct pic_web;	       /* hub/web/web.h */
+struct pic_approvals;  /* hub/approval/approval.h */
+struct pic_campaigns;  /* hub/campaign/campaign.h */
 struct pic_hub_server; /* hub/server.h */
 
 struct pic_hub {
@@ -26,11 +28,15 @@ struct pic_hub {
 	struct pic_kube *kube;
 	struct pic_devices *devices;
 	struct pic_approvals *approvals;
+	struct pic_campaigns *campaigns;
+	struct pic_approvals *approvals;
 	struct pic_web *web;
 	struct pic_hub_server *server;
 	const char *public_url; /* "https://127.0.0.1:8443", no final slash */
 	const char *
 		tls_pin; /* "sha256:..." of a listener's key that is not of our authority, or NULL */
+	/* prefixes of URLs whose answer to an http stage is an approval; NULL-ended, NULL: none */
+	const char *const *approval_urls;
 	bool insecure_demo;
 	bool is_dev;
 	bool is_loopback_only; /* no other machine can reach it */

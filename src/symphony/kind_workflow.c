@@ -102,6 +102,7 @@ const struct pic_field pic_approval_fields[] = {
 	TEXT("campaign", "The campaign that asks; empty when a person asks."),
 	TEXT("activation", "The activation that asks."),
 	TEXT("stage", "The stage that asks."),
+	TEXT("run", "Which time it asks; made by the hub."),
 	TEXT("requestedBy", "Who asks."),
 	TEXT("reason", "Why it is asked."),
 	LIST("items", item_fields, "What would run, where."),

@@ -6,6 +6,7 @@
  *   metadata.name      "<activation>-<stage>" and a number when taken, or "diagnose-<device>-<n>"
  *   spec.id            32 hex digits, random: the locator in addresses ("/approvals/<id>") and in tickets
  *   spec.campaign, spec.activation, spec.stage   who asked; "" when a person asked directly
+ *   spec.run           which time it is asked: "<uid of the activation>/<number of its stage run>"
  *   spec.requestedBy, spec.reason
  *   spec.items         [{target, instance, component, type, sha256, terms (64 hex), grants ["kernel-read"],
  *                        facts {programs [{name, type, hook}], helpers [..], maps [..], size}}]
@@ -68,13 +69,18 @@ int pic_approvals_open(struct pic_approvals **out, struct pic_hub *hub, struct p
 void pic_approvals_close(struct pic_approvals *approvals);
 
 /* A request: makes the Approval, queues its mail. `spec` is the object's spec without id; it is stolen.
- * `done` gets the name of the object (lent) once it is durable, or the failure. The same (activation, stage,
- * generation in spec.activation) asked twice gives the same object: a repeated stage asks nobody twice. */
+ * `done` gets the name of the object (lent) once it is durable, or the failure. The same spec.run asked twice
+ * gives the same object: a stage that is repeated after a crash asks nobody twice. */
 typedef void pic_approval_made_fn(void *data, const char *name, int status,
 				  const struct pic_error *err);
 int pic_approval_request(struct pic_approvals *approvals, const struct pic_actor *actor,
 			 const char *space, struct pic_json *spec, pic_approval_made_fn *done,
 			 void *data, struct pic_error *err);
+/* The same, born decided: phase Approved, decidedBy `by`. For an http stage whose address an administrator
+ * has listed with --approval-url: its answer is the decision, and nobody is sent a mail. */
+int pic_approval_grant(struct pic_approvals *approvals, const struct pic_actor *actor,
+		       const char *space, struct pic_json *spec, const char *by,
+		       pic_approval_made_fn *done, void *data, struct pic_error *err);
 /* Approve, reject or revoke. -EALREADY with who and when; -EACCES may not decide; -ETIME expired. */
 enum pic_approval_verb { PIC_APPROVAL_APPROVE, PIC_APPROVAL_REJECT, PIC_APPROVAL_REVOKE };
 int pic_approval_decide(struct pic_approvals *approvals, const struct pic_actor *actor,
