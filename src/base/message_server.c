@@ -140,7 +140,8 @@ static void on_connect(void *data, int listen_fd, uint32_t events)
 	(void)events;
 	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
 	    !server->settings.admits(server->settings.data, peer.uid) ||
-	    server->count >= server->settings.connections_max)
+	    server->count >= server->settings.connections_max -
+				     (peer.uid == 0 ? 0 : server->settings.root_reserve))
 		return;
 	if (take(server, fd, peer.uid) == 0)
 		(void)PIC_STEAL_FD(fd);

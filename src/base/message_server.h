@@ -21,7 +21,8 @@ struct pic_message_server_settings {
 	gid_t group;
 	mode_t mode;
 	unsigned connections_max;
-	size_t message_max; /* longer ones end the connection */
+	unsigned root_reserve; /* so many of them are for user 0 alone */
+	size_t message_max;    /* longer ones end the connection */
 	/* whether that user (the kernel's word) may connect */
 	bool (*admits)(void *data, uid_t user);
 	/* The message is lent, its descriptors too unless taken out; false ends the connection. */

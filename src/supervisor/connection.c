@@ -8,6 +8,7 @@
 #include "supervisor/context.h"
 
 #define CONNECTIONS_MAX 16
+#define ROOT_RESERVE 8 /* the agent, which may have fallen, cannot keep root's command line out */
 
 static struct pic_message wrap(const struct pic_supervisor_message *message)
 {
@@ -106,6 +107,7 @@ int pic_connections_open(struct pic_supervisor *supervisor, struct pic_error *er
 		.group = supervisor->agent_group,
 		.mode = 0660,
 		.connections_max = CONNECTIONS_MAX,
+		.root_reserve = ROOT_RESERVE,
 		.message_max = sizeof(struct pic_supervisor_request),
 		.admits = admits,
 		.receive = receive,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -22,13 +23,15 @@ static struct pic_loop *loop;
 static struct pic_message_server *server;
 static char folder[] = "/tmp/piccolo-server-XXXXXX";
 static bool admitted;
+static uid_t stranger; /* admitted as well */
+static unsigned root_reserve;
 static uint64_t last_connection;
 static unsigned received;
 
 static bool admits(void *data, uid_t user)
 {
 	(void)data;
-	return admitted && user == getuid();
+	return admitted && (user == getuid() || user == stranger);
 }
 
 /* "echo..." is answered, "mark" subscribes, "keep" only remembers, anything else ends the connection. */
@@ -71,6 +74,7 @@ static int set_up(void **state)
 		.group = getgid(),
 		.mode = 0640,
 		.connections_max = 4,
+		.root_reserve = root_reserve,
 		.message_max = ROOM,
 		.admits = admits,
 		.receive = receive,
@@ -83,6 +87,19 @@ static int set_up(void **state)
 	if (!mkdtemp(folder) || pic_loop_new(&loop, NULL) < 0)
 		return -1;
 	return pic_message_server_new(&server, loop, &settings, NULL);
+}
+
+static int set_up_with_reserve(void **state)
+{
+	char path[128];
+	int r;
+
+	root_reserve = 2;
+	stranger = 65534;
+	r = set_up(state);
+	root_reserve = 0;
+	snprintf(path, sizeof(path), "%s/s", folder);
+	return r + chmod(folder, 0755) + chmod(path, 0666);
 }
 
 static int tear_down(void **state)
@@ -252,6 +269,51 @@ static void few_and_only_the_admitted_come_in(void **state)
 	close(fds[0]);
 }
 
+/* In a child that is another user: connects four times and holds on until the pipe ends. */
+static pid_t crowd(const int ends[2])
+{
+	pid_t pid = fork();
+	char byte;
+
+	if (pid)
+		return pid;
+	close(ends[1]);
+	if (setgid(getgid()) < 0 || setuid(stranger) < 0)
+		_exit(2);
+	for (int i = 0; i < 4; i++)
+		(void)!send(connect_to(), "keep", 4, MSG_NOSIGNAL); /* it may be closed already */
+	_exit(read(ends[0], &byte, 1) == 0 ? 0 : 1);
+}
+
+static void others_cannot_fill_what_is_kept_for_root(void **state)
+{
+	int ends[2], fds[3], turned_away = 0;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("skipped: only root can be root\n");
+		skip();
+	}
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = crowd(ends);
+	for (int i = 0; i < 100 && received < 2; i++)
+		turn();
+	for (int i = 0; i < 3; i++) {
+		fds[i] = connect_to();
+		put(fds[i], "keep");
+		turn();
+	}
+	assert_int_equal(received, 4); /* two of the crowd, two of root's */
+	for (int i = 0; i < 3; i++) {
+		turned_away += is_closed(fds[i]);
+		close(fds[i]);
+	}
+	assert_int_equal(turned_away, 1);
+	close(ends[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 static void a_long_path_is_told(void **state)
 {
 	char path[200];
@@ -275,6 +337,8 @@ int main(void)
 		SERVED(only_the_marked_get_broadcasts),
 		SERVED(who_does_not_read_is_dropped),
 		SERVED(few_and_only_the_admitted_come_in),
+		cmocka_unit_test_setup_teardown(others_cannot_fill_what_is_kept_for_root,
+						set_up_with_reserve, tear_down),
 		cmocka_unit_test(a_long_path_is_told),
 	};
 
