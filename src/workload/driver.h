@@ -101,9 +101,12 @@ struct pic_driver {
 	/* Sandbox steps that only the driver knows (its seccomp list); called last before run. */
 	int (*confine)(const struct pic_runner *runner, struct pic_error *err);
 	int (*run)(struct pic_runner *runner); /* exit status of the process */
-	/* Undoes what outlived its owner, and nothing else. `live`: the entries whose runner is alive and within
-	 * its time; what bears our mark and belongs to none of them is ownerless. NULL: nothing outlives it */
-	int (*sweep)(const struct pic_ledger_entry *live, size_t count, struct pic_error *err);
+	/* Undoes what outlived its owner, and nothing else; in a child, while nothing of it is started. `gone`: one
+	 * workload has just ended, only what was its own is looked for. NULL, before anything is started: what
+	 * bears our mark and belongs to none of `live` (their runners are alive and within their time) is
+	 * ownerless. NULL in the table: nothing ever outlives its owner. */
+	int (*sweep)(const struct pic_ledger_entry *gone, const struct pic_ledger_entry *live,
+		     size_t live_count, struct pic_error *err);
 };
 
 /* NULL for an unknown type. */
