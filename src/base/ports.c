@@ -119,7 +119,7 @@ int pic_ports_parse(const char *text, size_t size, struct pic_policy_ports *out,
 	    parse_port_range(range, &ports) < 0)
 		return pic_error_set(
 			err, -EINVAL,
-			"'%.*s' is not a port: write [tcp:|udp:][ADDRESS:]PORT[-PORT], "
+			"'%.*s' is not a port: write [tcp:|udp:][ADDRESS:]PORT[-PORT], ports from 1 to 65535, "
 			"IPv6 addresses in brackets",
 			(int)size, text);
 	*out = ports;

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "base/text.h"
 #include "ctl/ctl.h"
+#include "symphony/component_types.h"
 
 static const char *type_text(const struct pic_field *field)
 {
@@ -16,6 +18,7 @@ static const char *type_text(const struct pic_field *field)
 	case PIC_FIELD_BOOL:
 		return "true or false";
 	case PIC_FIELD_OBJECT:
+	case PIC_FIELD_PROPERTIES:
 		return "object";
 	case PIC_FIELD_LIST:
 		return "list";
@@ -38,47 +41,113 @@ static const struct pic_field *field_named(const struct pic_field *fields, const
 	return NULL;
 }
 
-int pic_ctl_explain(void *program, int argc, char **argv)
+static void print_heading(const char *name, const char *type, bool required, const char *help)
+{
+	printf("%s (%s%s)\n  %s\n", name, type, required ? ", required" : "", help ? help : "");
+}
+
+/* Where the words of the command line have led so far. */
+struct place {
+	const struct pic_field *fields; /* NULL: there are none */
+	bool properties;		/* of a component */
+};
+
+static const struct pic_component_property *property_named(const char *name)
+{
+	const struct pic_component_type *type = pic_component_type_of_property(name);
+
+	for (const struct pic_component_property *known = type ? type->properties : NULL;
+	     known && known->name; known++)
+		if (strcmp(known->name, name) == 0)
+			return known;
+	return NULL;
+}
+
+static int no_such_field(const struct pic_ctl_resource *resource, const char *name,
+			 struct pic_error *err)
+{
+	return pic_error_set(
+		err, -EINVAL,
+		"%s has no field '%s' there; `piccoloctl explain` without it lists those "
+		"that are",
+		resource->kind->name, name);
+}
+
+/* One step down; a property's name has dots itself, so it takes all that is left. */
+static int step(const struct pic_ctl_resource *resource, struct place *place, char **rest,
+		struct pic_error *err)
+{
+	const struct pic_field *field;
+	const char *word = *rest;
+
+	if (place->properties) {
+		const struct pic_component_property *known = property_named(word);
+
+		*rest = NULL;
+		if (!known)
+			return no_such_field(resource, word, err);
+		print_heading(known->name, "text", false, known->help);
+		*place = (struct place){ NULL, false };
+		return 0;
+	}
+	word = strsep(rest, ".");
+	field = field_named(place->fields, word);
+	if (!field)
+		return no_such_field(resource, word, err);
+	print_heading(field->name, type_text(field), field->required, field->help);
+	*place = (struct place){ field->fields, field->type == PIC_FIELD_PROPERTIES };
+	return 0;
+}
+
+static void add_properties(struct pic_table *table)
+{
+	for (const struct pic_component_type *type = pic_component_types; type->name; type++)
+		for (const struct pic_component_property *known = type->properties;
+		     known && known->name; known++)
+			pic_table_row(table,
+				      (const char *const[]){ known->name, "text", known->help });
+}
+
+static void print_place(const struct place *place)
 {
 	static const char *const titles[] = { "FIELD", "TYPE", "WHAT" };
+	struct pic_table *table;
+
+	if (!place->properties && (!place->fields || !place->fields->name))
+		return;
+	table = pic_table_new(PIC_COUNT(titles), titles);
+	if (!table)
+		return;
+	if (place->properties)
+		add_properties(table);
+	for (const struct pic_field *field = place->fields; field && field->name; field++)
+		pic_table_row(table, (const char *const[]){ field->name, type_text(field),
+							    field->help ? field->help : "" });
+	pic_table_print(table, stdout);
+	pic_table_free(table);
+}
+
+int pic_ctl_explain(void *program, int argc, char **argv)
+{
 	struct pic_error err = PIC_ERROR_INIT;
 	PIC_FREE char *words = strdup(argv[0]);
-	char *rest = words, *word;
+	char *rest = words;
 	struct pic_ctl_resource resource;
-	const struct pic_field *fields;
-	struct pic_table *table;
+	struct place place = { NULL, false };
 
 	(void)program;
 	(void)argc;
-	word = strsep(&rest, ".");
-	if (!word || pic_ctl_resource(word, NULL, &resource, &err) < 0)
+	if (!words || pic_ctl_resource(strsep(&rest, "."), NULL, &resource, &err) < 0)
 		return pic_ctl_fail(&err);
-	printf("%s (%s/%s)\n  %s\n", resource.kind->name, resource.kind->group,
-	       resource.kind->version, resource.kind->help ? resource.kind->help : "");
-	fields = resource.kind->spec;
-	while ((word = strsep(&rest, "."))) {
-		const struct pic_field *field = strcmp(word, "spec") == 0 &&
-								fields == resource.kind->spec
-							? NULL
-							: field_named(fields, word);
-
-		if (strcmp(word, "spec") == 0 && !field)
-			continue;
-		if (!field) {
-			pic_error_set(&err, -ENOENT, "%s has no field '%s'", resource.kind->name,
-				      word);
+	printf("%s (%s%s%s)\n  %s\n", resource.kind->name, resource.kind->group,
+	       *resource.kind->group ? "/" : "", resource.kind->version,
+	       resource.kind->help ? resource.kind->help : "");
+	place.fields = resource.kind->spec;
+	if (rest && (strcmp(rest, "spec") == 0 || pic_text_starts(rest, "spec.")))
+		rest = rest[strlen("spec")] ? rest + strlen("spec.") : NULL;
+	while (rest)
+		if (step(&resource, &place, &rest, &err) < 0)
 			return pic_ctl_fail(&err);
-		}
-		printf("%s (%s%s)\n  %s\n", field->name, type_text(field),
-		       field->required ? ", required" : "", field->help ? field->help : "");
-		fields = field->fields;
-	}
-	table = fields && fields->name ? pic_table_new(3, titles) : NULL;
-	for (; table && fields->name; fields++)
-		pic_table_row(table, (const char *const[]){ fields->name, type_text(fields),
-							    fields->help ? fields->help : "" });
-	if (table)
-		pic_table_print(table, stdout);
-	pic_table_free(table);
+	print_place(&place);
 	return PIC_EXIT_OK;
 }

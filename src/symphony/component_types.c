@@ -9,17 +9,28 @@
 #include "base/text.h"
 
 static const struct pic_component_property wasm_properties[] = {
-	{ "wasm.url", PIC_PROPERTY_URL },
-	{ "wasm.sha256", PIC_PROPERTY_SHA256 },
-	{ "wasm.dir", PIC_PROPERTY_TEXT },
-	{ "wasm.args", PIC_PROPERTY_TEXT },
-	{ "wasm.env", PIC_PROPERTY_TEXT },
-	{ "wasm.listen", PIC_PROPERTY_TEXT },
-	{ "wasm.connect", PIC_PROPERTY_TEXT },
-	{ "wasm.memory", PIC_PROPERTY_SIZE },
-	{ "wasm.restart", PIC_PROPERTY_RESTART },
-	{ "wasm.runtime", PIC_PROPERTY_TEXT }, /* the original's; read by nobody, there too */
-	{ NULL, PIC_PROPERTY_TEXT },
+	{ "wasm.url", PIC_PROPERTY_URL,
+	  "Where the module comes from: http, https, or /artifacts/NAME of what was pushed." },
+	{ "wasm.sha256", PIC_PROPERTY_SHA256,
+	  "Digest the module must have; alone it names a module that was pushed." },
+	{ "wasm.dir", PIC_PROPERTY_WORDS,
+	  "Folders of the device that the module sees: GUEST:HOST[:rw], several with blanks between." },
+	{ "wasm.args", PIC_PROPERTY_WORDS,
+	  "Arguments of the module, split at blanks; quotes keep blanks together." },
+	{ "wasm.env", PIC_PROPERTY_WORDS,
+	  "Environment of the module: NAME=VALUE, several with blanks between." },
+	{ "wasm.listen", PIC_PROPERTY_PORTS,
+	  "Where it may listen: [tcp:|udp:][ADDRESS:]PORT[-PORT], several with blanks between; without it "
+	  "wherever the device's policy allows." },
+	{ "wasm.connect", PIC_PROPERTY_PORTS,
+	  "Where it may connect to: [tcp:|udp:]ADDRESS[/BITS]:PORT[-PORT], several with blanks between; "
+	  "without it nowhere." },
+	{ "wasm.memory", PIC_PROPERTY_SIZE, "Most linear memory it may have; 64M by default." },
+	{ "wasm.restart", PIC_PROPERTY_RESTART,
+	  "When it is started again after it ended: always (default), on-failure or never." },
+	{ "wasm.runtime", PIC_PROPERTY_TEXT,
+	  "Kept, not interpreted." }, /* the original's, there too */
+	{ NULL, PIC_PROPERTY_TEXT, NULL },
 };
 
 const struct pic_component_type pic_component_types[] = {

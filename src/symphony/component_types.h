@@ -12,11 +12,16 @@ enum pic_property_form {
 	PIC_PROPERTY_SHA256,  /* 64 hexadecimal digits */
 	PIC_PROPERTY_SIZE,    /* "64M" */
 	PIC_PROPERTY_RESTART, /* always, on-failure, never */
+	PIC_PROPERTY_WORDS,   /* split at blanks, quotes keep blanks together */
+	PIC_PROPERTY_PORTS,   /* words as pic_ports_parse reads them, a few */
 };
+
+#define PIC_PROPERTY_PORTS_MAX 8 /* what a device takes in one property */
 
 struct pic_component_property {
 	const char *name; /* with its prefix: "wasm.url"; NULL ends a table */
 	enum pic_property_form form;
+	const char *help; /* one sentence for `explain` and docs */
 };
 
 struct pic_component_type {

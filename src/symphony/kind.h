@@ -45,6 +45,7 @@ enum pic_field_type {
 	PIC_FIELD_MAP,	    /* any keys, values are objects of `fields` */
 	PIC_FIELD_ANY,	    /* anything below is known */
 	PIC_FIELD_TEXT_OR_ANY,
+	PIC_FIELD_PROPERTIES, /* of a component: what symphony/component_types.h describes, and any other key */
 };
 
 struct pic_field {

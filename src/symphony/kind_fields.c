@@ -26,7 +26,7 @@ static const struct pic_field component_fields[] = {
 		"Name of the component: lower-case letters, digits and -, unique in its list."),
 	TEXT("type", "What runs it on the device: wasm, ebpf, container, docker or process."),
 	TEXT_MAP("metadata", "Notes that travel with the component."),
-	ANY_MAP("properties", "Settings for its type, for instance wasm.url and wasm.listen."),
+	{ .name = "properties", .type = PIC_FIELD_PROPERTIES, .help = "Settings for its type." },
 	TEXT_MAP("parameters", "Default values of parameters."),
 	LIST("routes", route_fields, "Routes between components."),
 	TEXT("constraints",

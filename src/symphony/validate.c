@@ -137,6 +137,9 @@ static void check_field(const struct pic_field *field, const struct pic_json *va
 	case PIC_FIELD_MAP:
 		check_map(field, value, path, out);
 		return;
+	case PIC_FIELD_PROPERTIES:
+		expect(value, PIC_JSON_OBJECT, path, out);
+		return;
 	case PIC_FIELD_ANY:
 	case PIC_FIELD_TEXT_OR_ANY:
 		return;

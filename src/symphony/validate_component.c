@@ -3,14 +3,18 @@
  */
 #include "symphony/validate_meaning.h"
 
+#include <errno.h>
 #include <string.h>
 
-#include "symphony/component_types.h"
+#include "base/ports.h"
 #include "base/spelling.h"
+#include "base/words.h"
+#include "symphony/component_types.h"
 
 /* What one device's document may hold; it also bounds the work done here. */
 #define COMPONENTS_MAX 256
 #define DEPENDENCIES_MAX 16
+#define WORD_MAX 4096 /* of a property; the device's own limit */
 
 static void check_name(const struct pic_json *components, size_t index, const char *name,
 		       const struct pic_path *path, struct pic_findings *out)
@@ -73,38 +77,72 @@ static bool is_sha256(const char *text)
 	return pic_hex_decode(text, bytes, sizeof(bytes)) == 0;
 }
 
-/* The sentence of what is wrong with a value, NULL when nothing is. */
-static const char *form_fault(enum pic_property_form form, const char *text)
+/* Words, and each of them ports when `are_ports` says so: what the device takes, in its own sentences. */
+static int check_words(const char *text, bool are_ports, struct pic_error *err)
+{
+	struct pic_words words = { text };
+	struct pic_policy_ports ports;
+	char word[WORD_MAX];
+	int count = 0, r;
+
+	while ((r = pic_words_next(&words, word, sizeof(word), err)) > 0) {
+		if (!are_ports)
+			continue;
+		if (++count > PIC_PROPERTY_PORTS_MAX)
+			return pic_error_set(err, -E2BIG, "must have at most %d entries",
+					     PIC_PROPERTY_PORTS_MAX);
+		r = pic_ports_parse(word, strlen(word), &ports, err);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+static int check_restart(const char *text, struct pic_error *err)
+{
+	if (strcmp(text, "always") == 0 || strcmp(text, "on-failure") == 0 ||
+	    strcmp(text, "never") == 0)
+		return 0;
+	return pic_error_set(err, -EINVAL, "must be always, on-failure or never");
+}
+
+static int check_form(enum pic_property_form form, const char *text, struct pic_error *err)
 {
 	unsigned long long bytes;
 
 	switch (form) {
 	case PIC_PROPERTY_TEXT:
-		return NULL;
+		return 0;
 	case PIC_PROPERTY_URL:
-		return pic_component_url_is_valid(text)
-			       ? NULL
-			       : "must be an address that begins with http:// or https:// and a host, without "
-				 "a password, blanks or quotes, or /artifacts/NAME of what was pushed";
+		if (pic_component_url_is_valid(text))
+			return 0;
+		return pic_error_set(
+			err, -EINVAL,
+			"must be an address that begins with http:// or https:// and a host, without "
+			"a password, blanks or quotes, or /artifacts/NAME of what was pushed");
 	case PIC_PROPERTY_SHA256:
-		return is_sha256(text) ? NULL : "must be a SHA-256: 64 hexadecimal digits";
+		if (is_sha256(text))
+			return 0;
+		return pic_error_set(err, -EINVAL, "must be a SHA-256: 64 hexadecimal digits");
 	case PIC_PROPERTY_SIZE:
-		return pic_size_parse(text, &bytes) == 0
-			       ? NULL
-			       : "must be a size, for instance 64M or 512k";
+		if (pic_size_parse(text, &bytes) == 0)
+			return 0;
+		return pic_error_set(err, -EINVAL, "must be a size, for instance 64M or 512k");
 	case PIC_PROPERTY_RESTART:
-		if (strcmp(text, "always") == 0 || strcmp(text, "on-failure") == 0 ||
-		    strcmp(text, "never") == 0)
-			return NULL;
-		return "must be always, on-failure or never";
+		return check_restart(text, err);
+	case PIC_PROPERTY_WORDS:
+		return check_words(text, false, err);
+	case PIC_PROPERTY_PORTS:
+		return check_words(text, true, err);
 	}
-	return NULL;
+	return 0;
 }
 
 static void check_property_value(enum pic_property_form form, const struct pic_json *value,
 				 const struct pic_path *path, struct pic_findings *out)
 {
 	const char *text = pic_json_text(value);
+	struct pic_error err = PIC_ERROR_INIT;
 
 	if (pic_json_type(value) == PIC_JSON_NULL)
 		return;
@@ -115,10 +153,8 @@ static void check_property_value(enum pic_property_form form, const struct pic_j
 	}
 	if (strstr(text, "${{")) /* known only when it is deployed */
 		return;
-	const char *fault = form_fault(form, text);
-
-	if (fault)
-		pic_finding_add(out, PIC_FINDING_VALUE, path, "%s", fault);
+	if (check_form(form, text, &err) < 0)
+		pic_finding_add(out, PIC_FINDING_VALUE, path, "%s", err.text);
 }
 
 static void report_unknown(const struct pic_component_type *type, const char *name,

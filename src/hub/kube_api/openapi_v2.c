@@ -94,18 +94,38 @@ static void write_properties(struct pic_buf *out, const struct pic_json *propert
 	pic_wire_message(out, 25, &all);
 }
 
+static bool is_open(const struct pic_json *schema)
+{
+	return pic_json_get(schema, "x-kubernetes-preserve-unknown-fields") != NULL;
+}
+
+/* kubectl refuses keys beside listed ones, so those of an open object are listed in its sentence. */
+static void write_description(struct pic_buf *out, const struct pic_json *schema)
+{
+	const char *description = pic_json_get_text(schema, "description");
+	const struct pic_json *known = is_open(schema) ? pic_json_get(schema, "properties") : NULL;
+	PIC_BUF PART_BUF text = PART_INIT;
+
+	if (!description)
+		return;
+	pic_buf_text_add(&text, description);
+	pic_json_each(known, i)
+		pic_buf_format(&text, "\n\n%s: %s", pic_json_key(i),
+			       pic_json_text_or(pic_json_get(pic_json_value(i), "description"),
+						""));
+	pic_wire_text(out, 4, pic_buf_text(&text));
+}
+
 /* `facts` is set for the schema of a whole kind, which says so in its extension. */
 static void write_schema(struct pic_buf *out, const struct pic_json *schema,
 			 const struct pic_kind_facts *facts)
 {
 	const char *format = pic_json_get_text(schema, "format");
-	const char *description = pic_json_get_text(schema, "description");
 	const char *type = pic_json_get_text(schema, "type");
 
 	if (format)
 		pic_wire_text(out, 2, format);
-	if (description)
-		pic_wire_text(out, 4, description);
+	write_description(out, schema);
 	write_wrapped(out, 21, pic_json_get(schema, "additionalProperties"));
 	if (type) {
 		PIC_BUF PART_BUF value = PART_INIT;
@@ -113,7 +133,8 @@ static void write_schema(struct pic_buf *out, const struct pic_json *schema,
 		pic_wire_message(out, 22, &value);
 	}
 	write_wrapped(out, 23, pic_json_get(schema, "items"));
-	write_properties(out, pic_json_get(schema, "properties"));
+	if (!is_open(schema))
+		write_properties(out, pic_json_get(schema, "properties"));
 	if (facts)
 		write_extension(out, 31, facts, true);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "symphony/component_types.h"
 #include "symphony/field_rows.h"
 
 static const struct pic_field owner_fields[] = {
@@ -87,6 +88,23 @@ static struct pic_json *open_object(void)
 
 static struct pic_json *of_fields(const struct pic_field *fields);
 
+/* What the types of components describe; every other key is accepted too. */
+static struct pic_json *of_properties(void)
+{
+	struct pic_json *schema = open_object();
+	struct pic_json *properties = pic_json_ensure_object(schema, "properties");
+
+	for (const struct pic_component_type *type = pic_component_types; type->name; type++)
+		for (const struct pic_component_property *known = type->properties;
+		     known && known->name; known++) {
+			struct pic_json *value = typed("string");
+
+			pic_json_set_text(value, "description", known->help);
+			pic_json_set(properties, known->name, value);
+		}
+	return schema;
+}
+
 static struct pic_json *of_type(enum pic_field_type type, const struct pic_field *field)
 {
 	struct pic_json *schema;
@@ -117,6 +135,8 @@ static struct pic_json *of_type(enum pic_field_type type, const struct pic_field
 		schema = typed("object");
 		pic_json_set(schema, "additionalProperties", of_fields(field->fields));
 		return schema;
+	case PIC_FIELD_PROPERTIES:
+		return of_properties();
 	case PIC_FIELD_ANY:
 	case PIC_FIELD_TEXT_OR_ANY:
 		schema = pic_json_new_object();

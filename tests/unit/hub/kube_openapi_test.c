@@ -98,6 +98,10 @@ static void definitions_of_all_but_core(void **state)
 	struct pic_view item = field_of(field_of(components, 23), 1);
 	assert_type(property(item, "name"), "string");
 	assert_type(property(item, "dependencies"), "array");
+	/* the properties that types know are told, and others are not refused */
+	struct pic_view settings = property(item, "properties"), told = field_of(settings, 4);
+	assert_non_null(memmem(told.data, told.size, "wasm.listen: ", strlen("wasm.listen: ")));
+	assert_null(field_of(settings, 25).data);
 	assert_null(field_of(item, 19).data); /* nothing is published as required */
 }
 
@@ -125,6 +129,13 @@ static void v3_has_a_document_for_every_group(void **state)
 					      pic_buf_text(&name), NULL));
 	}
 	assert_true(kinds >= 6);
+	PIC_JSON struct pic_json *solutions = pic_kube_openapi_v3_group("solution.symphony", "v1");
+	struct pic_json *settings = pic_json_find(solutions, "components", "schemas",
+						  "symphony.solution.v1.Solution", "properties",
+						  "spec", "properties", "components", "items",
+						  "properties", "properties", NULL);
+	assert_non_null(pic_json_find(settings, "properties", "wasm.listen", "description", NULL));
+	assert_non_null(pic_json_get(settings, "x-kubernetes-preserve-unknown-fields"));
 	assert_null(pic_kube_openapi_v3_group("nobody.symphony", "v1"));
 	assert_null(pic_kube_openapi_v3_group("solution.symphony", "v2"));
 }

@@ -137,6 +137,9 @@ static void bad_values_say_why(void **state)
 		"https://a:b@h/x", "http://h/a b", "http://:80/",    "file:///etc/passwd",
 		"HTTP://h/x",	   "/artifacts/",  "/artifacts/../x"
 	};
+	static const char *const ports[] = { "0.0.0.0:99999", "0.0.0.0:0", "1.2.3.4.5:80",
+					     "localhost:80",  "::1:80",	   "80 http",
+					     "8090-8080",     "80,81",	   "tcp:" };
 
 	for (size_t i = 0; i < PIC_COUNT(urls); i++) {
 		char text[256];
@@ -156,6 +159,27 @@ static void bad_values_say_why(void **state)
 	assert_finding(PIC_KIND_SOLUTION, SOLUTION(WASM(",'wasm.restart':'sometimes'")),
 		       PIC_FINDING_VALUE, "spec.components[0].properties[wasm.restart]",
 		       "on-failure");
+	for (size_t i = 0; i < PIC_COUNT(ports); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), SOLUTION(WASM(",'wasm.listen':'%s'")), ports[i]);
+		assert_finding(PIC_KIND_SOLUTION, text, PIC_FINDING_VALUE,
+			       "spec.components[0].properties[wasm.listen]", "is not a port");
+	}
+	assert_finding(PIC_KIND_SOLUTION, SOLUTION(WASM(",'wasm.listen':'1 2 3 4 5 6 7 8 9'")),
+		       PIC_FINDING_VALUE, "spec.components[0].properties[wasm.listen]",
+		       "at most 8");
+	assert_finding(PIC_KIND_TARGET,
+		       "{'metadata':{'name':'t'},'spec':{'components':[" WASM(
+			       ",'wasm.connect':'10.0.0.0/33:80'") "]}}",
+		       PIC_FINDING_VALUE, "spec.components[0].properties[wasm.connect]",
+		       "10.0.0.0/33:80");
+	assert_finding(PIC_KIND_SOLUTION, SOLUTION(WASM(",'wasm.args':'a \\\"b'")),
+		       PIC_FINDING_VALUE, "spec.components[0].properties[wasm.args]", "quote");
+	assert_clean(PIC_KIND_SOLUTION,
+		     SOLUTION(WASM(",'wasm.listen':'0.0.0.0:8085 [::1]:80-90 udp:53 ',"
+				   "'wasm.connect':'tcp:10.0.0.0/8:443',"
+				   "'wasm.args':'one \\\"two three\\\"'")));
 	assert_finding(PIC_KIND_SOLUTION, SOLUTION("{'name':'m','type':'wams'}"), PIC_FINDING_VALUE,
 		       "spec.components[0].type", "did you mean \"wasm\"?");
 	assert_finding(PIC_KIND_SOLUTION, SOLUTION("{'name':'m','type':'helm.v3'}"),
@@ -263,7 +287,7 @@ static void spelling_counts_letters(void **state)
 	assert_int_equal(pic_spelling_distance("abc", ""), 3);
 }
 
-/* What the runner's header describes is what validation knows, and nothing else is. */
+/* What the runner's header describes is what validation knows and explains, and nothing else is. */
 static void the_properties_of_wasm_are_those_of_its_runner(void **state)
 {
 	const struct pic_component_type *wasm = pic_component_type("wasm");
@@ -273,9 +297,15 @@ static void the_properties_of_wasm_are_those_of_its_runner(void **state)
 	assert_non_null(file);
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 	fclose(file);
-	for (const struct pic_component_property *known = wasm->properties; known->name; known++)
+	for (const struct pic_component_property *known = wasm->properties; known->name; known++) {
+		assert_true(known->help && pic_text_ends(known->help, "."));
 		if (strcmp(known->name, "wasm.runtime") != 0)
 			assert_contains(text, known->name);
+	}
+	assert_non_null(strstr(text, "#define PIC_WASM_PORTS_MAX "));
+	assert_int_equal(atoi(strstr(text, "#define PIC_WASM_PORTS_MAX ") +
+			      strlen("#define PIC_WASM_PORTS_MAX ")),
+			 PIC_PROPERTY_PORTS_MAX);
 	for (const char *at = strstr(text, "wasm."); at; at = strstr(at + 1, "wasm.")) {
 		char name[32] = "";
 		bool found = false;
