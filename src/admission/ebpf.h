@@ -62,6 +62,16 @@ int pic_ebpf_facts_read(const unsigned char *bytes, size_t size, unsigned cpus,
  * of root at the keyboard). -EPERM with the sentence that names program, helper or map and the rule. */
 int pic_ebpf_admit(const struct pic_ebpf_facts *facts, const struct pic_ebpf_terms *terms,
 		   const struct pic_policy *policy, uint32_t grants, struct pic_error *err);
+/* Whether policy lets a program sit on an interface of that name; for "" the device resolves the default
+ * route's first and asks again. -EPERM with the sentence. */
+int pic_ebpf_admit_interface(const struct pic_policy *policy, const char *interface,
+			     struct pic_error *err);
+/* What hooks in where, one entry for each hook: every entry has a program's name, a hook that is not
+ * PIC_EBPF_SECTION and a mode; the target of a network hook may be "" (the default route's interface). At
+ * most PIC_EBPF_PROGRAMS_MAX. Programs that no entry names need not be loaded. -EINVAL with the sentence. */
+int pic_ebpf_terms_resolve(const struct pic_ebpf_facts *facts, const struct pic_ebpf_terms *terms,
+			   struct pic_ebpf_attach out[PIC_EBPF_PROGRAMS_MAX], uint32_t *count,
+			   struct pic_error *err);
 /* Whether the terms name programs and hooks that the object has: -EINVAL with the sentence. */
 int pic_ebpf_terms_fit(const struct pic_ebpf_facts *facts, const struct pic_ebpf_terms *terms,
 		       struct pic_error *err);
