@@ -107,7 +107,9 @@ endif()
 # Who links pic_net says by its property PICCOLO_MAIL which of the two it gets: the hub sends mail, the device never does.
 if("curl" IN_LIST third_party_ours)
 	pic_archive(third_party::curl_http libcurl.a LIBRARIES third_party::mbedtls Threads::Threads)
-	pic_archive(third_party::curl_mail libcurl_mail.a LIBRARIES third_party::mbedtls Threads::Threads)
+	add_library(curl_no_digest STATIC "${CMAKE_SOURCE_DIR}/third_party/curl_no_digest.c")
+	pic_archive(third_party::curl_mail libcurl_mail.a
+		LIBRARIES curl_no_digest third_party::mbedtls Threads::Threads)
 	add_library(third_party::curl INTERFACE IMPORTED)
 	target_link_libraries(third_party::curl INTERFACE
 		$<IF:$<BOOL:$<TARGET_PROPERTY:PICCOLO_MAIL>>,third_party::curl_mail,third_party::curl_http>)
