@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/message.h"
 #include "supervisor/context.h"
@@ -16,6 +17,8 @@
 #include "workload/broker_socket.h"
 
 #define PER_WAKE 32 /* then others get their turn */
+#define MINUTE_MS 60000
+#define TOLD_A_MINUTE 16
 
 static int make_socket(const struct pic_broker_request *request, struct pic_error *err)
 {
@@ -44,6 +47,18 @@ static int judge(const struct pic_workload *workload, const struct pic_broker_re
 	return r;
 }
 
+/* A runner may ask for thousands of ports; neither log nor ledger nor subscribers get all of it. */
+static bool may_tell(struct pic_workload *workload)
+{
+	int64_t now = pic_clock_boot_ms();
+
+	if (now - workload->told_since_ms >= MINUTE_MS) {
+		workload->told_since_ms = now;
+		workload->told = 0;
+	}
+	return workload->told++ < TOLD_A_MINUTE;
+}
+
 /* What a workload was not given shows in its entry, once. */
 static void explain(struct pic_workload *workload, const struct pic_error *why)
 {
@@ -55,6 +70,8 @@ static void explain(struct pic_workload *workload, const struct pic_error *why)
 	workload->entry.end_kind =
 		PIC_END_NONE; /* news of this run, not of the end of the last one */
 	snprintf(text, size, "%.*s", (int)size - 1, why->text);
+	if (!may_tell(workload))
+		return;
 	pic_log(PIC_LOG_WARNING, "socket-refused", PIC_TEXT("workload", workload->file),
 		PIC_TEXT("why", why->text));
 	pic_workload_changed(workload);

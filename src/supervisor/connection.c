@@ -8,6 +8,7 @@
 #include "supervisor/context.h"
 
 #define CONNECTIONS_MAX 16
+#define WAITERS_MAX 64
 #define ROOT_RESERVE 8 /* the agent, which may have fallen, cannot keep root's command line out */
 
 static struct pic_message wrap(const struct pic_supervisor_message *message)
@@ -55,8 +56,14 @@ void pic_event_send(struct pic_supervisor *supervisor, const struct pic_ledger_e
 
 int pic_waiter_add(struct pic_waiter **list, const struct pic_waiter *who, struct pic_error *err)
 {
-	struct pic_waiter *waiter = malloc(sizeof(*waiter));
+	struct pic_waiter *waiter;
+	unsigned count = 0;
 
+	for (waiter = *list; waiter; waiter = waiter->next)
+		count++;
+	if (count >= WAITERS_MAX && who->user != 0)
+		return pic_error_set(err, -EAGAIN, "too many wait for this end already");
+	waiter = malloc(sizeof(*waiter));
 	if (!waiter)
 		return pic_error_set(err, -ENOMEM, "no memory to wait for the end");
 	*waiter = *who;
@@ -83,7 +90,7 @@ static bool admits(void *data, uid_t user)
 static bool receive(void *data, uint64_t connection, uid_t user, struct pic_message *message)
 {
 	const struct pic_supervisor_request *request = message->data;
-	struct pic_waiter who = { .connection = connection };
+	struct pic_waiter who = { .connection = connection, .user = user };
 	struct pic_error err = PIC_ERROR_INIT;
 
 	if (pic_supervisor_request_check(request, message->size, message->fd_count, &err) < 0) {

@@ -32,6 +32,7 @@ struct pic_waiter {
 	struct pic_waiter *next;
 	uint64_t connection; /* serial; the connection may be gone by then */
 	uint64_t request;
+	uid_t user;
 };
 
 struct pic_workload {
@@ -43,8 +44,10 @@ struct pic_workload {
 	struct pic_watch *watch;
 	struct pic_timer *retry; /* while its cgroup still has processes */
 	int64_t retry_ms;
-	bool forget; /* when it has ended: the entry goes, and its log */
-	bool hold;   /* when it has ended: state HELD */
+	bool forget;	       /* when it has ended: the entry goes, and its log */
+	bool hold;	       /* when it has ended: state HELD */
+	int64_t told_since_ms; /* a minute in which so many refusals were told */
+	unsigned told;
 	struct pic_waiter *waiters;
 };
 

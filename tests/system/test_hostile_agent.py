@@ -1,0 +1,102 @@
+"""What an agent or a runner that has fallen cannot do to root's side of a device."""
+
+import contextlib
+import errno
+import os
+import socket
+import struct
+
+import pytest
+
+import privileged
+from harness import wait
+from privileged import HOLD, LIST, STOP, Client, Refused, Supervisor, module
+
+NAME = "tiny-app/wasm-module"
+AGENT = 1899999998  # the user that privileged.Supervisor takes for the agent
+SLEEPER = module(privileged.SLEEPER)
+
+
+@pytest.fixture
+def supervisor(work):
+    with Supervisor(work / "s") as running:
+        yield running
+
+
+@contextlib.contextmanager
+def as_agent():
+    os.setegid(AGENT)
+    os.seteuid(AGENT)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def test_an_agent_with_all_connections_leaves_root_its_own(supervisor):
+    crowd = []
+    try:
+        for _ in range(40):
+            with as_agent():
+                crowd.append(Client(supervisor.run))
+        with Client(supervisor.run) as root:
+            assert root.list() == {}
+        assert supervisor.verb_run("status").returncode in (0, 4)  # it is answered; no agent runs here
+    finally:
+        for each in crowd:
+            each.close()
+
+
+def test_a_stop_that_takes_long_collects_only_so_many_who_wait(supervisor):
+    root = supervisor.client
+    root.take(SLEEPER)
+    root.start(NAME, SLEEPER)
+    root.until(NAME, "running")
+    inner = [os.path.join(folder, "inner") for folder in supervisor.cgroups() if "~" in folder]
+    for folder in inner:
+        os.mkdir(folder)  # the cgroup cannot go, as with a process that the kernel holds on to
+    try:
+        with as_agent():
+            agent = Client(supervisor.run)
+        waiting = {agent.send(STOP, NAME) for _ in range(200)}
+        agent.send(LIST)
+        early = {}
+        while True:
+            message = agent.receive()
+            if message.kind == privileged.ENTRY:
+                break
+            early[message.id] = message
+        assert 100 < len(early) < 200 and {each.status for each in early.values()} == {-errno.EAGAIN}
+        assert "too many wait" in next(iter(early.values())).text
+        of_root = root.send(HOLD, NAME)  # root can still wait
+    finally:
+        for folder in inner:
+            os.rmdir(folder)
+    assert root.answer(of_root).status == 0
+    waiting -= set(early)
+    while waiting:
+        message = agent.receive()
+        if message.kind == privileged.REPLY and message.id in waiting:
+            assert message.status == 0
+            waiting.remove(message.id)
+    agent.close()
+
+
+def test_a_runner_that_is_refused_again_and_again_does_not_fill_the_log(supervisor):
+    prober = module("""(local $fd i32) (local $port i32)
+      (local.set $fd (call $socket (i32.const 2)))
+      (local.set $port (i32.const 9000))
+      (loop $again
+        (drop (call $connect (local.get $fd) (i32.const 16) (local.get $port)))
+        (local.set $port (i32.add (local.get $port) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $port) (i32.const 11000))))
+      (call $exit (i32.const 7))""")
+    client = supervisor.client
+    client.take(prober)
+    client.start(NAME, prober)
+    entry = client.until(NAME, "ended", seconds=30)
+    assert entry.end_value == 7 and "10999" in entry.end_text  # the last one is why it gave up
+    lines = [line for line in supervisor.log.read_text().splitlines() if "socket-refused" in line]
+    assert 1 <= len(lines) <= 16, f"{len(lines)} lines"
+    assert "9000" in lines[0]
