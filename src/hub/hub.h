@@ -15,7 +15,6 @@ struct pic_kube;       /* hub/kube_api/kube.h */
 struct pic_devices;    /* hub/device_api/devices.h */
 struct pic_approvals;  /* hub/approval/approval.h */
 struct pic_web;	       /* hub/web/web.h */
-struct pic_approvals;  /* hub/approval/approval.h */
 struct pic_campaigns;  /* hub/campaign/campaign.h */
 struct pic_hub_server; /* hub/server.h */
 
@@ -29,7 +28,6 @@ struct pic_hub {
 	struct pic_devices *devices;
 	struct pic_approvals *approvals;
 	struct pic_campaigns *campaigns;
-	struct pic_approvals *approvals;
 	struct pic_web *web;
 	struct pic_hub_server *server;
 	const char *public_url; /* "https://127.0.0.1:8443", no final slash */
