@@ -9,6 +9,15 @@
  *	folder /srv/data read-only|writable
  *	memory-max 256M      artifact-max 64M   store-max 512M   log-max 1M
  *	workloads-max 64     processes-max 16
+ *	needs-approval ebpf | none          types that start only with a ticket; default ebpf
+ *	lease-max 8h                        the longest life of what has an end
+ *	ebpf programs xdp tc tracepoint raw-tracepoint
+ *	ebpf maps hash array ...            types of maps
+ *	ebpf interfaces eth0 veth*          where programs may sit; default anywhere
+ *	ebpf kernel-max 8M                  kernel memory of one object's maps
+ *	ebpf deny-helpers NAME...           besides those denied by default
+ *	ebpf allow-helpers NAME...          of those denied by default
+ *	ebpf by-hand kernel-read redirect | none   grants of root at the keyboard
  * An unknown word, a value out of range or a second single-valued line is an error with its line.
  */
 #ifndef PIC_ADMISSION_POLICY_H
@@ -26,6 +35,8 @@ int pic_policy_parse(struct pic_policy *out, const char *text, size_t size, cons
 		     struct pic_error *err);
 /* Whether a struct that came through a pipe can be a policy: counts, texts and ranges hold. */
 bool pic_policy_is_valid(const struct pic_policy *policy);
+/* Whether components of that type start only with a ticket. */
+bool pic_policy_needs_approval(const struct pic_policy *policy, const char *type);
 /* Each answers 0 or -EPERM with the sentence that names the line to add to policy.conf. */
 int pic_policy_allows_type(const struct pic_policy *policy, const char *type,
 			   struct pic_error *err);

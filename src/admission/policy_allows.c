@@ -6,6 +6,7 @@
 
 #include "admission/policy.h"
 #include "base/text.h"
+#include "protocol/ticket.h"
 
 int pic_policy_allows_type(const struct pic_policy *policy, const char *type, struct pic_error *err)
 {
@@ -14,6 +15,14 @@ int pic_policy_allows_type(const struct pic_policy *policy, const char *type, st
 			return 0;
 	return pic_error_set(err, -EPERM, "policy does not allow type %s: add `allow %s`", type,
 			     type);
+}
+
+bool pic_policy_needs_approval(const struct pic_policy *policy, const char *type)
+{
+	for (uint32_t i = 0; i < policy->approval_count; i++)
+		if (strcmp(policy->approval_types[i], type) == 0)
+			return true;
+	return false;
 }
 
 /* "listen tcp 8085 on 127.0.0.1": the line that would allow it. */
@@ -136,10 +145,31 @@ static bool ports_are_valid(const struct pic_policy_ports *ports, uint32_t count
 	return true;
 }
 
+static bool ebpf_is_valid(const struct pic_policy_ebpf *ebpf)
+{
+	if (ebpf->interface_count > PIC_POLICY_RULES_MAX || ebpf->grants_by_hand & ~PIC_GRANT_MASK)
+		return false;
+	for (uint32_t i = 0; i < ebpf->interface_count; i++)
+		if (!memchr(ebpf->interfaces[i], '\0', sizeof(ebpf->interfaces[i])))
+			return false;
+	return true;
+}
+
+static bool approvals_are_valid(const struct pic_policy *policy)
+{
+	if (policy->approval_count > PIC_POLICY_TYPES_MAX || policy->lease_max_seconds == 0)
+		return false;
+	for (uint32_t i = 0; i < policy->approval_count; i++)
+		if (!memchr(policy->approval_types[i], '\0', sizeof(policy->approval_types[i])))
+			return false;
+	return true;
+}
+
 bool pic_policy_is_valid(const struct pic_policy *policy)
 {
 	if (policy->type_count > PIC_POLICY_TYPES_MAX ||
-	    policy->folder_count > PIC_POLICY_RULES_MAX ||
+	    policy->folder_count > PIC_POLICY_RULES_MAX || !approvals_are_valid(policy) ||
+	    !ebpf_is_valid(&policy->ebpf) ||
 	    !ports_are_valid(policy->listen, policy->listen_count) ||
 	    !ports_are_valid(policy->connect, policy->connect_count) || policy->user_first < 1000 ||
 	    policy->user_first > policy->user_last ||

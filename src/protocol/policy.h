@@ -31,7 +31,7 @@ struct pic_policy_ebpf {
 	uint64_t kernel_bytes_max;  /* of all maps of one object */
 	char interfaces[PIC_POLICY_RULES_MAX][PIC_POLICY_INTERFACE_MAX]; /* may be hooked */
 	uint32_t interface_count;					 /* 0: any */
-	uint32_t programs_line, interfaces_line, kernel_line;
+	uint32_t programs_line, maps_line, interfaces_line, kernel_line, hand_line; /* 0: default */
 };
 
 struct pic_policy {

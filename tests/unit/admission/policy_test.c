@@ -52,6 +52,11 @@ static void reads_the_shipped_file(void **state)
 			 0);
 	policy = parsed(pic_buf_text(&text));
 	assert_int_equal(pic_policy_allows_type(&policy, "wasm", &err), 0);
+	assert_int_equal(pic_policy_allows_type(&policy, "ebpf", &err), 0);
+	assert_true(pic_policy_needs_approval(&policy, "ebpf"));
+	assert_false(pic_policy_needs_approval(&policy, "wasm"));
+	assert_int_equal(policy.lease_max_seconds, 8 * 3600);
+	assert_int_equal(policy.ebpf.kernel_bytes_max, 8 << 20);
 	assert_int_equal(pic_policy_allows_listen(&policy, &wanted, &err), 0);
 	assert_int_equal(policy.connect_count, 0);
 	assert_int_equal(policy.folder_count, 0);
@@ -130,6 +135,31 @@ static void every_bad_line_is_named(void **state)
 		"workloads-max 5000",
 		"processes-max 0",
 		"processes-max 99999",
+		"needs-approval",
+		"needs-approval UPPER",
+		"needs-approval none ebpf",
+		"needs-approval a b c d e f g h i",
+		"lease-max",
+		"lease-max 0s",
+		"lease-max 1500ms",
+		"lease-max 400d",
+		"lease-max 8",
+		"ebpf",
+		"ebpf programs",
+		"ebpf programs ksomething",
+		"ebpf programs unknown",
+		"ebpf maps pinned",
+		"ebpf interfaces toolonganinterface",
+		"ebpf interfaces e*h",
+		"ebpf interfaces a/b",
+		"ebpf kernel-max 1k",
+		"ebpf kernel-max 1T",
+		"ebpf kernel-max 1M 2M",
+		"ebpf deny-helpers bpf_no_such_thing",
+		"ebpf allow-helpers 36",
+		"ebpf by-hand everything",
+		"ebpf by-hand none kernel-read",
+		"ebpf other 1",
 		"unknown 1",
 		"Allow wasm",
 		"a b c d e f g h i",
@@ -153,9 +183,13 @@ static void every_bad_line_is_named(void **state)
 
 static void a_single_value_is_given_once(void **state)
 {
-	static const char *const words[] = { "users 2000-3000", "memory-max 64M", "artifact-max 1M",
-					     "store-max 1M",	"log-max 1M",	  "workloads-max 3",
-					     "processes-max 3" };
+	static const char *const words[] = { "users 2000-3000",	   "memory-max 64M",
+					     "artifact-max 1M",	   "store-max 1M",
+					     "log-max 1M",	   "workloads-max 3",
+					     "processes-max 3",	   "needs-approval none",
+					     "lease-max 2h",	   "ebpf programs xdp",
+					     "ebpf maps hash",	   "ebpf interfaces eth0",
+					     "ebpf kernel-max 1M", "ebpf by-hand none" };
 	char text[128];
 	struct pic_policy policy;
 	struct pic_error err;
