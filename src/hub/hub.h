@@ -18,6 +18,13 @@ struct pic_web;	       /* hub/web/web.h */
 struct pic_campaigns;  /* hub/campaign/campaign.h */
 struct pic_hub_server; /* hub/server.h */
 
+/* How mail leaves; the texts live as long as the hub. */
+struct pic_hub_mail {
+	const char *url; /* net/mail.h; may hold a password: never to be shown */
+	const char *password, *authority_pem; /* or NULL */
+	const char *from;
+};
+
 struct pic_hub {
 	struct pic_loop *loop;
 	struct pic_store *store;
@@ -30,11 +37,13 @@ struct pic_hub {
 	struct pic_campaigns *campaigns;
 	struct pic_web *web;
 	struct pic_hub_server *server;
+	const char *state;	/* its folder, absolute */
 	const char *public_url; /* "https://127.0.0.1:8443", no final slash */
 	const char *
 		tls_pin; /* "sha256:..." of a listener's key that is not of our authority, or NULL */
 	/* prefixes of URLs whose answer to an http stage is an approval; NULL-ended, NULL: none */
 	const char *const *approval_urls;
+	const struct pic_hub_mail *mail; /* NULL: no mail is sent */
 	bool insecure_demo;
 	bool is_dev;
 	bool is_loopback_only; /* no other machine can reach it */

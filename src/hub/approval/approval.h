@@ -69,8 +69,10 @@ int pic_approvals_open(struct pic_approvals **out, struct pic_hub *hub, struct p
 void pic_approvals_close(struct pic_approvals *approvals);
 
 /* A request: makes the Approval, queues its mail. `spec` is the object's spec without id; it is stolen.
- * `done` gets the name of the object (lent) once it is durable, or the failure. The same spec.run asked twice
- * gives the same object: a stage that is repeated after a crash asks nobody twice. */
+ * `done` gets the name of the object (lent) once it is durable, or the failure; it is not called when this
+ * returns a failure. The same spec.run asked twice gives the same object: a stage that is repeated after a
+ * crash asks nobody twice. What is left out is filled in: approvers (all there are), expires (7 days, or
+ * closes), lengthSeconds (the longest lease of the items). -EINVAL with the field's name. */
 typedef void pic_approval_made_fn(void *data, const char *name, int status,
 				  const struct pic_error *err);
 int pic_approval_request(struct pic_approvals *approvals, const struct pic_actor *actor,
@@ -81,18 +83,27 @@ int pic_approval_request(struct pic_approvals *approvals, const struct pic_actor
 int pic_approval_grant(struct pic_approvals *approvals, const struct pic_actor *actor,
 		       const char *space, struct pic_json *spec, const char *by,
 		       pic_approval_made_fn *done, void *data, struct pic_error *err);
-/* Approve, reject or revoke. -EALREADY with who and when; -EACCES may not decide; -ETIME expired. */
+/* Approve, reject or revoke. -EALREADY with who and when; -EACCES may not decide; -ETIME expired; -ENOENT.
+ * `by` is a mail address, which has to be one of spec.approvers and belong to an Approver, or the name of a
+ * caller whose rights are checked already ("admin"): an administrator may always decide. After a failure
+ * that is returned `done` is not called. */
 enum pic_approval_verb { PIC_APPROVAL_APPROVE, PIC_APPROVAL_REJECT, PIC_APPROVAL_REVOKE };
 int pic_approval_decide(struct pic_approvals *approvals, const struct pic_actor *actor,
 			const char *space, const char *name, enum pic_approval_verb verb,
 			const char *by, const char *comment, pic_change_done_fn *done, void *data,
 			struct pic_error *err);
 
+/* By spec.id; borrowed from the store. NULL: there is none, or `id` is not 32 hexadecimal digits. */
+struct pic_object *pic_approval_find_by_id(struct pic_approvals *approvals, const char *id);
+
 /* The mail's link of an approver with byMail is "PUBLIC_URL/approvals/<id>?key=<secret>": it only shows the page
  * (mail scanners follow links). The GET of the page gives out a token, its POST brings it back; `by` gets
- * the approver's mail address. A token is good for one POST, for this approval and this secret, and not for
- * long. -EACCES: not a link of this approval, or the approver is gone or no longer byMail (one sentence for
- * all of it: nobody learns which); check also: not a token of this page, used, or too old. */
+ * the approver's mail address. A token is good for this approval, this secret, this phase (so for one
+ * decision) and an hour. Nothing is stored: secrets and tokens follow from a key in the state folder, so a
+ * mail that is sent again after a crash holds the same link, and a page outlives a restart.
+ * -EACCES: not a link of this approval, or the approver is gone or no longer byMail (one sentence for all of
+ * it: nobody learns which); check also: not a token of this page, or too old. check: -EALREADY: used, or
+ * somebody has decided since; the sentence says who and when. */
 #define PIC_APPROVAL_PAGE_TOKEN_TEXT 128
 #define PIC_APPROVAL_BY_TEXT 256
 int pic_approval_page_token_make(struct pic_approvals *approvals, const char *id,
@@ -109,5 +120,11 @@ int pic_approval_page_token_check(struct pic_approvals *approvals, const char *i
 typedef void pic_approval_items_fn(void *data, struct pic_json *items, const struct pic_error *err);
 int pic_approval_items(struct pic_approvals *approvals, const struct pic_object *solution,
 		       pic_approval_items_fn *done, void *data, struct pic_error *err);
+
+/* Whether an http stage that calls this URL asks for an approval: it begins with one of --approval-url, or is
+ * this hub's own /approve. */
+bool pic_approval_url_counts(const struct pic_hub *hub, const char *url);
+/* This hub's own: nobody has to be called, pic_approval_request does the same. */
+bool pic_approval_url_is_own(const struct pic_hub *hub, const char *url);
 
 #endif

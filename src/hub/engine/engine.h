@@ -94,6 +94,8 @@ struct pic_engine_input {
 	size_t device_count;
 	const struct pic_engine_resolution *resolutions;
 	size_t resolution_count;
+	/* for who asks for an approval: what needs one is staged as if it were given */
+	bool supposes_approval;
 	int64_t now_ms;	 /* for times in conditions */
 	uint32_t broken; /* bits of enum pic_engine_rule a test has switched off */
 };
