@@ -13,7 +13,7 @@
 
 #define GAP 2
 #define NARROWEST 8
-#define WIDTH_WITHOUT_TERMINAL 80
+#define WIDTH_UNTOLD 80 /* of a terminal that does not say, a serial line for instance */
 #define CELL_MAX 4096
 
 struct pic_table {
@@ -101,13 +101,16 @@ struct pic_table *pic_table_new(size_t columns, const char *const *titles)
 	return table;
 }
 
+/* 0: not a terminal. */
 static size_t terminal_width(FILE *out)
 {
 	struct winsize size;
 
-	if (isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+	if (!isatty(fileno(out)))
+		return 0;
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		return size.ws_col;
-	return WIDTH_WITHOUT_TERMINAL;
+	return WIDTH_UNTOLD;
 }
 
 /* Takes from the widest column, down to the next widest, until a row fits. */
@@ -163,9 +166,13 @@ static void print_cell(FILE *out, const char *cell, size_t width, bool last)
 
 void pic_table_print(struct pic_table *table, FILE *out)
 {
+	size_t limit;
+
 	if (!table)
 		return;
-	fit(table->widths, table->columns, terminal_width(out));
+	limit = terminal_width(out);
+	if (limit > 0)
+		fit(table->widths, table->columns, limit);
 	for (size_t i = 0; i < table->count; i++) {
 		size_t column = i % table->columns;
 		bool last = column == table->columns - 1;

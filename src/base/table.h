@@ -1,6 +1,6 @@
 /*
- * Tables for a person at a terminal: columns as wide as their longest cell, the widest one cut so that
- * a row fits the terminal (80 columns when it is not one). Cells are escaped.
+ * Tables for people: columns as wide as their longest cell. On a terminal the widest ones are cut so that a
+ * row fits; in a pipe or a file nothing is. Cells are escaped.
  */
 #ifndef PIC_BASE_TABLE_H
 #define PIC_BASE_TABLE_H

@@ -54,38 +54,108 @@ int pic_ctl_enroll(void *program, int argc, char **argv)
 	return PIC_EXIT_OK;
 }
 
-static void device_row(struct pic_table *table, const struct pic_json *device)
-{
-	char age[PIC_TIME_TEXT] = "never", components[32], revision[32];
-	long long running = 0, total = 0, number = 0;
-	const char *message = pic_json_text_or(pic_json_get(device, "message"), "");
-	int64_t seen;
+/* One column of the list: its cell out of a device, written into `room` where it is not a text already. */
+struct column {
+	const char *title;
+	bool wide; /* only with -o wide */
+	const char *key;
+	const char *(*cell)(const struct pic_json *device, const char *key, char room[64]);
+};
 
-	if (pic_time_parse(pic_json_text_or(pic_json_get(device, "last-seen"), ""), &seen) == 0)
-		pic_duration_age(pic_clock_wall_ms() - seen, age);
-	pic_json_integer(pic_json_get(device, "running"), &running);
+static const char *text_cell(const struct pic_json *device, const char *key, char room[64])
+{
+	(void)room;
+	return pic_json_text_or(pic_json_get(device, key), "");
+}
+
+static const char *number_cell(const struct pic_json *device, const char *key, char room[64])
+{
+	long long number;
+
+	if (!pic_json_integer(pic_json_get(device, key), &number))
+		return "";
+	snprintf(room, 64, "%lld", number);
+	return room;
+}
+
+static const char *age_cell(const struct pic_json *device, const char *key, char room[64])
+{
+	int64_t then;
+
+	if (pic_time_parse(pic_json_text_or(pic_json_get(device, key), ""), &then) < 0)
+		return "never";
+	pic_duration_age(pic_clock_wall_ms() - then, room);
+	return room;
+}
+
+static const char *online_cell(const struct pic_json *device, const char *key, char room[64])
+{
+	(void)room;
+	return pic_json_true(pic_json_get(device, key)) ? "yes" : "no";
+}
+
+/* "2/3": of so many components so many run. */
+static const char *running_cell(const struct pic_json *device, const char *key, char room[64])
+{
+	long long running = 0, total = 0;
+
+	pic_json_integer(pic_json_get(device, key), &running);
 	pic_json_integer(pic_json_get(device, "components"), &total);
-	pic_json_integer(pic_json_get(device, "revision"), &number);
-	snprintf(components, sizeof(components), "%lld/%lld", running, total);
-	snprintf(revision, sizeof(revision), "%lld", number);
-	pic_table_row(table,
-		      (const char *const[]){
-			      pic_json_text_or(pic_json_get(device, "name"), "?"),
-			      pic_json_true(pic_json_get(device, "online")) ? "yes" : "no", age,
-			      components, revision,
-			      pic_json_text_or(pic_json_get(device, "version"), ""), message });
+	snprintf(room, 64, "%lld/%lld", running, total);
+	return room;
+}
+
+static const struct column columns[] = {
+	{ "NAME", false, "name", text_cell },
+	{ "ONLINE", false, "online", online_cell },
+	{ "SEEN", false, "last-seen", age_cell },
+	{ "RUNNING", false, "running", running_cell },
+	{ "REVISION", false, "revision", number_cell },
+	{ "REPORTED", true, "reported-revision", number_cell },
+	{ "EPOCH", true, "epoch", text_cell },
+	{ "ADDRESS", true, "address", text_cell },
+	{ "ENROLLED", true, "enrolled-at", age_cell },
+	{ "VERSION", false, "version", text_cell },
+	{ "MESSAGE", false, "message", text_cell },
+};
+
+/* The columns that are shown, as titles when `device` is NULL. */
+static size_t fill(bool wide, const struct pic_json *device, char rooms[][64], const char **cells)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < PIC_COUNT(columns); i++) {
+		const struct column *column = &columns[i];
+
+		if (!column->wide || wide)
+			cells[count++] = device ? column->cell(device, column->key, rooms[i])
+						: column->title;
+	}
+	return count;
+}
+
+static void print_devices(const struct pic_json *devices, bool wide)
+{
+	char rooms[PIC_COUNT(columns)][64];
+	const char *cells[PIC_COUNT(columns)];
+	size_t shown = fill(wide, NULL, rooms, cells);
+	struct pic_table *table = pic_table_new(shown, cells);
+
+	for (size_t i = 0; table && i < pic_json_count(devices); i++) {
+		fill(wide, pic_json_at(devices, i), rooms, cells);
+		pic_table_row(table, cells);
+	}
+	pic_table_print(table, stdout);
+	pic_table_free(table);
 }
 
 int pic_ctl_device_list(void *program, int argc, char **argv)
 {
-	static const char *const titles[] = { "NAME",	  "ONLINE",  "SEEN",   "RUNNING",
-					      "REVISION", "VERSION", "MESSAGE" };
 	struct pic_ctl *ctl = program;
 	struct pic_error err = PIC_ERROR_INIT;
 	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 	const struct pic_ctl_call call = { .method = "GET", .path = "/piccolo/v1/devices" };
 	struct pic_json *devices;
-	struct pic_table *table;
 
 	(void)argc;
 	(void)argv;
@@ -94,16 +164,10 @@ int pic_ctl_device_list(void *program, int argc, char **argv)
 	if (wants_value(ctl))
 		return print_as_asked(ctl, answer.json);
 	devices = pic_json_get(answer.json, "devices");
-	if (pic_json_count(devices) == 0) {
+	if (pic_json_count(devices) == 0)
 		fprintf(stderr, "no devices; `piccoloctl enroll TARGET` makes one\n");
-		return PIC_EXIT_OK;
-	}
-	table = pic_table_new(PIC_COUNT(titles), titles);
-	for (size_t i = 0; table && i < pic_json_count(devices); i++)
-		device_row(table, pic_json_at(devices, i));
-	if (table)
-		pic_table_print(table, stdout);
-	pic_table_free(table);
+	else
+		print_devices(devices, strcmp(ctl->output, "wide") == 0);
 	return PIC_EXIT_OK;
 }
 
