@@ -1,4 +1,4 @@
-/* `piccolo supervise`, and `piccolo` alone: the supervisor with the agent beside it. */
+/* `piccolo supervise`, `piccolo sweep`, and `piccolo` alone: the supervisor with the agent beside it. */
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -40,12 +40,15 @@ static int supervise(struct pic_device_options *options, struct pic_supervisor_s
 	settings->state_folder = options->state;
 	settings->run_folder = options->run_dir;
 	settings->policy_file = options->policy;
+	settings->target = options->target;
+	settings->ca_pin = options->ca_pin;
+	settings->by_hand = options->run_file != NULL;
 	settings->argv = options->argv;
 	if (r == 0)
 		r = find_user(options->user, &settings->agent_user, &settings->agent_group, &err);
 	if (r == 0)
 		r = pic_supervisor_run(settings, &err);
-	if (r == 0)
+	if (r == 0 || (r == -EBUSY && settings->sweep)) /* a supervisor that runs does it itself */
 		return PIC_EXIT_OK;
 	pic_log(PIC_LOG_ERROR, "supervisor-failed", PIC_TEXT("why", err.text));
 	return r == -EINVAL ? PIC_EXIT_USAGE : PIC_EXIT_FAILED;
@@ -54,6 +57,15 @@ static int supervise(struct pic_device_options *options, struct pic_supervisor_s
 int pic_verb_supervise(void *program, int argc, char **argv)
 {
 	struct pic_supervisor_settings settings = { 0 };
+
+	(void)argc;
+	(void)argv;
+	return supervise(program, &settings);
+}
+
+int pic_verb_sweep(void *program, int argc, char **argv)
+{
+	struct pic_supervisor_settings settings = { .sweep = true };
 
 	(void)argc;
 	(void)argv;

@@ -11,6 +11,7 @@
 
 int pic_verb_daemon(void *program, int argc, char **argv);    /* supervisor and agent */
 int pic_verb_supervise(void *program, int argc, char **argv); /* supervisor alone */
+int pic_verb_sweep(void *program, int argc, char **argv);     /* what a dead one left */
 int pic_verb_agent(void *program, int argc, char **argv);     /* agent alone, unprivileged */
 int pic_verb_join(void *program, int argc, char **argv);
 int pic_verb_run(void *program, int argc, char **argv);

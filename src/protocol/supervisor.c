@@ -87,7 +87,8 @@ int pic_supervisor_request_check(const struct pic_supervisor_request *request, s
 		return pic_error_set(err, -EPROTO,
 				     "a request of %zu bytes does not hold a spec of %u", size,
 				     request->spec_size);
-	if (descriptors != (request->operation == PIC_SUPERVISOR_TAKE) || request->flags)
+	if (descriptors != (request->operation == PIC_SUPERVISOR_TAKE) ||
+	    request->flags & ~(request->operation == PIC_SUPERVISOR_STOP ? PIC_STOP_TO_REPLACE : 0))
 		return pic_error_set(err, -EPROTO,
 				     "%zu descriptors or flags %#x were not asked for", descriptors,
 				     request->flags);

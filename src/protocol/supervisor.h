@@ -36,7 +36,8 @@ enum pic_supervisor_operation {
 				       * The reply says that it was forked; what fails later is an end with
 				       * its sentence. -EPERM policy, -EBUSY held by hand, -EEXIST it lives,
 				       * -ENOENT artifact not in the store, -EINVAL bad spec, -EAGAIN no room */
-	PIC_SUPERVISOR_STOP, /* ends it and forgets it, its log too; the reply comes when nothing of it
+	PIC_SUPERVISOR_STOP, /* ends it and forgets it, what was bound for it is closed (unless flags say
+			      * that it is stopped to be replaced), its log too; the reply comes when nothing of it
 				       * is left, with the last entry as evidence. A hold stays: the entry is
 				       * gone, a START of that name is still -EBUSY. Unknown name: 0 */
 	PIC_SUPERVISOR_LOG, /* SCM_RIGHTS in the reply: the two log segments of the workload, read-only */
@@ -55,6 +56,8 @@ enum pic_supervisor_operation {
 	PIC_SUPERVISOR_PURGE,  /* stop everything, empty store, logs and ledger */
 	PIC_SUPERVISOR_RELOAD, /* read policy.conf again */
 };
+
+#define PIC_STOP_TO_REPLACE 1u /* flag of STOP */
 
 struct pic_supervisor_request {
 	uint32_t version;
@@ -106,14 +109,19 @@ enum pic_ledger_state {
 
 enum pic_end_kind {
 	PIC_END_NONE,
-	PIC_END_STATUS,	     /* value: exit status */
-	PIC_END_TRAP,	     /* the guest trapped; text names its function */
-	PIC_END_SIGNAL,	     /* value: signal number */
-	PIC_END_MEMORY,	     /* killed by its memory limit */
-	PIC_END_INVALID,     /* can never run as it is: not worth a restart */
-	PIC_END_UNKNOWN,     /* ended while no supervisor ran and left no note */
-	PIC_END_LEASE,	     /* its time was over, or what allowed it was taken back */
+	PIC_END_STATUS,	 /* value: exit status */
+	PIC_END_TRAP,	 /* the guest trapped; text names its function */
+	PIC_END_SIGNAL,	 /* value: signal number */
+	PIC_END_MEMORY,	 /* killed by its memory limit */
+	PIC_END_INVALID, /* can never run as it is: not worth a restart */
+	PIC_END_UNKNOWN, /* ended while no supervisor ran and left no note */
+	PIC_END_LEASE, /* its time was over, or what allowed it was taken back; value: enum pic_lease_end */
 	PIC_END_ROLLED_BACK, /* it undid itself because the hub could not be reached any more */
+};
+
+enum pic_lease_end {
+	PIC_LEASE_OVER,
+	PIC_LEASE_REVOKED,
 };
 
 struct pic_ledger_entry {

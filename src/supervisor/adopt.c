@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "protocol/binding.h"
 #include "supervisor/context.h"
 
 /* Limits anew (the controllers may have been away), and the broker. */
@@ -44,7 +45,8 @@ static void adopt_process(struct pic_workload *w)
 		restore(w);
 		if (pic_workload_was_ready(w))
 			pic_workload_ready(w);
-		if (entry->state == PIC_LEDGER_STOPPING)
+		if (entry->state == PIC_LEDGER_STOPPING || pic_lease_arm(w, NULL) < 0 ||
+		    !pic_binding_holds(&w->supervisor->ledger, w->supervisor->bindings, entry))
 			pic_workload_stop(w);
 		return;
 	}
@@ -111,4 +113,5 @@ void pic_adopt(struct pic_supervisor *supervisor)
 	pic_cgroups_each(&supervisor->cgroups, end_stranger, supervisor);
 	read_holds(supervisor);
 	pic_ledger_write(supervisor, NULL);
+	pic_leases_sweep(supervisor);
 }

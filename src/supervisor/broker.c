@@ -3,6 +3,7 @@
  * (process and user of the datagram), what it may have from its driver, its spec and policy.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -163,6 +164,34 @@ int pic_broker_open(struct pic_supervisor *supervisor, struct pic_error *err)
 	if (r == 0)
 		supervisor->broker_fd = PIC_STEAL_FD(fd);
 	return r;
+}
+
+int pic_broker_scrape(struct pic_workload *workload, int *out, struct pic_error *err)
+{
+	static const struct pic_broker_order scrape = { .kind = PIC_BROKER_SCRAPE };
+	const struct pic_driver *driver = pic_driver_find(workload->entry.type);
+	PIC_FD int fd = (int)syscall(SYS_pidfd_getfd, workload->pidfd, PIC_BROKER_FD, 0);
+	struct pic_message order = { .data = (void *)&scrape,
+				     .size = sizeof(scrape),
+				     .address_size = sizeof(order.address) };
+	PIC_FD int read_end = -1;
+	int ends[2], r;
+
+	/* where it listens is asked of the socket itself, so that it is the same for an adopted one */
+	if (!driver || !driver->profile.tells_metrics || fd < 0 ||
+	    getsockname(fd, (struct sockaddr *)&order.address, &order.address_size) < 0 ||
+	    order.address.sun_family != AF_UNIX || order.address_size <= sizeof(sa_family_t) ||
+	    pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return pic_error_set(err, -ENOTSUP, "%s has no figures of its own", workload->file);
+	read_end = ends[0];
+	order.fds[0] = ends[1];
+	order.fd_count = 1;
+	r = pic_message_send(workload->supervisor->broker_fd, &order);
+	pic_message_close(&order);
+	if (r < 0)
+		return pic_error_set(err, r, "%s cannot be asked for its figures", workload->file);
+	*out = PIC_STEAL_FD(read_end);
+	return 0;
 }
 
 int pic_broker_adopt(struct pic_workload *workload, struct pic_error *err)

@@ -42,6 +42,14 @@ void pic_reply_status(struct pic_supervisor *supervisor, const struct pic_waiter
 	pic_message_to(supervisor, who->connection, &reply, NULL, 0);
 }
 
+void pic_message_all(struct pic_supervisor *supervisor,
+		     const struct pic_supervisor_message *message)
+{
+	const struct pic_message out = wrap(message);
+
+	pic_message_server_broadcast(supervisor->server, &out);
+}
+
 void pic_event_send(struct pic_supervisor *supervisor, const struct pic_ledger_entry *entry)
 {
 	const struct pic_supervisor_message event = {
@@ -49,9 +57,8 @@ void pic_event_send(struct pic_supervisor *supervisor, const struct pic_ledger_e
 		.kind = PIC_SUPERVISOR_EVENT,
 		.entry = *entry,
 	};
-	const struct pic_message out = wrap(&event);
 
-	pic_message_server_broadcast(supervisor->server, &out);
+	pic_message_all(supervisor, &event);
 }
 
 int pic_waiter_add(struct pic_waiter **list, const struct pic_waiter *who, struct pic_error *err)

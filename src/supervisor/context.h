@@ -10,6 +10,8 @@
  *   adopt.c       what a former supervisor left running
  *   ledger.c      the ledger file and the stamps
  *   store.c       artifacts
+ *   ticket.c      what tickets allow: bindings, and who may start
+ *   lease.c       ends, and what outlives its owner
  *   broker.c      sockets for runners
  *   policy.c      policy.conf
  */
@@ -44,6 +46,9 @@ struct pic_workload {
 	struct pic_watch *watch;
 	struct pic_timer *retry; /* while its cgroup still has processes */
 	int64_t retry_ms;
+	struct pic_timer *lease; /* when it has an end */
+	struct pic_child *sweep; /* undoing what it left behind */
+	bool swept;
 	bool forget;	       /* when it has ended: the entry goes, and its log */
 	bool hold;	       /* when it has ended: state HELD */
 	int64_t told_since_ms; /* a minute in which so many refusals were told */
@@ -51,7 +56,7 @@ struct pic_workload {
 	struct pic_waiter *waiters;
 };
 
-#define PIC_TAKES_MAX 4
+#define PIC_JOBS_MAX 4
 
 /* The supervisor's folders below RUN and STATE. */
 enum pic_supervisor_folder {
@@ -80,7 +85,7 @@ struct pic_supervisor {
 	struct pic_error policy_error; /* why */
 	struct pic_workload *workloads;
 	unsigned workload_count;
-	struct pic_child *takes[PIC_TAKES_MAX]; /* artifacts being taken over */
+	struct pic_child *jobs[PIC_JOBS_MAX]; /* artifacts being taken over, tickets being checked */
 	struct pic_ledger_head ledger;		/* the stamps */
 	struct pic_binding bindings[PIC_BINDINGS_MAX];
 	struct pic_waiter *purge; /* who waits for it */
@@ -92,6 +97,8 @@ struct pic_supervisor {
 /* supervisor.c: ends what was only waiting for the last workload to go. */
 void pic_supervisor_look(struct pic_supervisor *supervisor);
 void pic_supervisor_purge(struct pic_supervisor *supervisor);
+/* Where the next child goes; NULL: as many as may be are at work. */
+struct pic_child **pic_job_slot(struct pic_supervisor *supervisor);
 
 /* connection.c */
 int pic_connections_open(struct pic_supervisor *supervisor, struct pic_error *err);
@@ -100,6 +107,9 @@ void pic_message_to(struct pic_supervisor *supervisor, uint64_t connection,
 		    const struct pic_supervisor_message *message, const int *fds, unsigned count);
 void pic_reply_status(struct pic_supervisor *supervisor, const struct pic_waiter *who, int status,
 		      const char *text, const struct pic_ledger_entry *evidence);
+/* To all who subscribed. */
+void pic_message_all(struct pic_supervisor *supervisor,
+		     const struct pic_supervisor_message *message);
 /* The entry to all who subscribed; state 0 when it is gone. */
 void pic_event_send(struct pic_supervisor *supervisor, const struct pic_ledger_entry *entry);
 int pic_waiter_add(struct pic_waiter **list, const struct pic_waiter *who, struct pic_error *err);
@@ -134,7 +144,8 @@ void pic_workload_remove_files(struct pic_supervisor *supervisor,
 
 /* start.c */
 int pic_workload_start(struct pic_supervisor *supervisor,
-		       const struct pic_supervisor_request *request, struct pic_error *err);
+		       const struct pic_supervisor_request *request, bool by_root,
+		       struct pic_error *err);
 /* What it was started with, from its folder; -EBADMSG when that is not a spec of the driver. */
 int pic_workload_spec(const struct pic_workload *workload, const struct pic_driver *driver,
 		      struct pic_buf *out, struct pic_error *err);
@@ -145,6 +156,7 @@ bool pic_workload_is_held(struct pic_supervisor *supervisor, const char *file);
 
 /* end.c */
 void pic_end_find(struct pic_workload *workload); /* fills in why its process ended, and reaps it */
+void pic_evidence_find(struct pic_workload *workload); /* fills in what its note proves */
 bool pic_workload_was_ready(const struct pic_workload *workload); /* by its note */
 
 /* runner.c: in the child; never returns. */
@@ -154,6 +166,7 @@ struct pic_runner_order {
 	const struct pic_ledger_entry *entry;
 	const void *spec;
 	const char *file;
+	uint32_t grants;
 	int work_fd; /* RUN/w/<file> */
 	int gate_fd; /* one byte: the ledger knows you, go; the end: nobody does */
 };
@@ -175,9 +188,35 @@ bool pic_store_has(struct pic_supervisor *supervisor, const unsigned char digest
 int pic_store_drop(struct pic_supervisor *supervisor, const unsigned char digest[PIC_DIGEST_SIZE],
 		   struct pic_error *err);
 
+/* ticket.c */
+int pic_ticket_take(struct pic_supervisor *supervisor, const struct pic_waiter *who,
+		    const struct pic_supervisor_request *request, struct pic_error *err);
+/* Whatever allowed the workload does so no more. */
+void pic_permissions_close(struct pic_supervisor *supervisor,
+			   const struct pic_workload_name *name);
+
+struct pic_permit {
+	int64_t end_boot_ms; /* 0: none */
+	uint32_t grants;
+	unsigned char approval[PIC_APPROVAL_SIZE]; /* zeros: none was needed */
+};
+/* May it start, and until when? -EPERM with the sentence. */
+int pic_permit(struct pic_supervisor *supervisor, const struct pic_supervisor_request *request,
+	       bool by_root, const struct pic_driver *driver, struct pic_permit *out,
+	       struct pic_error *err);
+
+/* lease.c */
+int pic_lease_arm(struct pic_workload *workload, struct pic_error *err);
+/* True when nothing of it is left in the kernel; else pic_workload_settle is called when that is so. */
+bool pic_lease_sweep(struct pic_workload *workload);
+/* At the start: what belongs to nobody who lives. Waits for it. */
+void pic_leases_sweep(struct pic_supervisor *supervisor);
+
 /* broker.c */
 int pic_broker_open(struct pic_supervisor *supervisor, struct pic_error *err);
 int pic_broker_connect(struct pic_supervisor *supervisor, int fd, struct pic_error *err);
+/* The read end of a pipe into which the runner writes its figures. */
+int pic_broker_scrape(struct pic_workload *workload, int *fd, struct pic_error *err);
 /* The socket of a runner that was a former supervisor's. */
 int pic_broker_adopt(struct pic_workload *workload, struct pic_error *err);
 

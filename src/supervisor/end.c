@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/process.h"
+#include "protocol/binding.h"
 #include "supervisor/context.h"
 #include "workload/note.h"
 
@@ -30,10 +32,23 @@ bool pic_workload_was_ready(const struct pic_workload *workload)
 	return note.ready != 0;
 }
 
+void pic_evidence_find(struct pic_workload *workload)
+{
+	struct pic_note note;
+
+	read_note(workload, &note);
+	memcpy(workload->entry.evidence, note.evidence, sizeof(workload->entry.evidence));
+}
+
 void pic_end_find(struct pic_workload *workload)
 {
 	struct pic_ledger_entry *entry = &workload->entry;
-	struct pic_end_facts facts = { .stopped = entry->state == PIC_LEDGER_STOPPING };
+	struct pic_end_facts facts = {
+		.stopped = entry->state == PIC_LEDGER_STOPPING,
+		.overdue = entry->end_boot_ms && entry->end_boot_ms <= pic_clock_boot_ms(),
+		.revoked = !pic_binding_holds(&workload->supervisor->ledger,
+					      workload->supervisor->bindings, entry),
+	};
 	struct pic_cgroup_usage usage;
 
 	facts.status_known =

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "protocol/binding.h"
 #include "supervisor/context.h"
 
 #define LATER 1 /* somebody else answers, when it is done */
@@ -53,6 +54,11 @@ static int list(struct call *call, struct pic_error *err)
 		pic_message_to(call->supervisor, call->who->connection, &item, NULL, 0);
 		call->reply.value++;
 	}
+	item.kind = PIC_SUPERVISOR_BINDING;
+	for (uint32_t i = 0; i < call->supervisor->ledger.binding_count; i++) {
+		item.binding = call->supervisor->bindings[i];
+		pic_message_to(call->supervisor, call->who->connection, &item, NULL, 0);
+	}
 	return 0;
 }
 
@@ -85,7 +91,48 @@ static int drop(struct call *call, struct pic_error *err)
 
 static int start(struct call *call, struct pic_error *err)
 {
-	return pic_workload_start(call->supervisor, call->request, err);
+	return pic_workload_start(call->supervisor, call->request, call->who->user == 0, err);
+}
+
+static int ticket(struct call *call, struct pic_error *err)
+{
+	int r = pic_ticket_take(call->supervisor, call->who, call->request, err);
+
+	return r < 0 ? r : LATER;
+}
+
+static int uplink(struct call *call, struct pic_error *err)
+{
+	memcpy(&call->supervisor->ledger.uplink, call->request->spec,
+	       sizeof(call->supervisor->ledger.uplink));
+	return pic_ledger_write(call->supervisor, err);
+}
+
+static int metrics(struct call *call, struct pic_error *err)
+{
+	struct pic_workload *w = pic_workload_find(call->supervisor, &call->request->name);
+	int r;
+
+	if (!w || w->entry.state != PIC_LEDGER_RUNNING)
+		return pic_error_set(err, -ENOENT, "%s/%s does not run",
+				     call->request->name.instance, call->request->name.component);
+	r = pic_broker_scrape(w, &call->fds[0], err);
+	call->fd_count = r == 0;
+	return r;
+}
+
+static int take_back(struct call *call, struct pic_error *err)
+{
+	struct pic_workload *w = pic_workload_find(call->supervisor, &call->request->name);
+	int r;
+
+	pic_permissions_close(call->supervisor, &call->request->name);
+	if (!w || !pic_ledger_entry_lives(&w->entry) ||
+	    pic_binding_holds(&call->supervisor->ledger, call->supervisor->bindings, &w->entry))
+		return 0;
+	r = pic_waiter_add(&w->waiters, call->who, err);
+	pic_workload_stop(w);
+	return r < 0 ? r : LATER;
 }
 
 static int stop(struct call *call, struct pic_error *err)
@@ -93,6 +140,8 @@ static int stop(struct call *call, struct pic_error *err)
 	struct pic_workload *w = pic_workload_find(call->supervisor, &call->request->name);
 	int r;
 
+	if (!(call->request->flags & PIC_STOP_TO_REPLACE))
+		pic_permissions_close(call->supervisor, &call->request->name);
 	if (!w) {
 		/* its log may be there from before the boot */
 		pic_workload_remove_files(call->supervisor, &call->request->name);
@@ -115,6 +164,7 @@ static int hold(struct call *call, struct pic_error *err)
 			   PIC_FILE_DURABLE, err);
 	if (r < 0)
 		return r;
+	pic_permissions_close(call->supervisor, &call->request->name);
 	w = pic_workload_get(call->supervisor, &call->request->name, err);
 	if (!w)
 		return -ENOMEM;
@@ -195,6 +245,10 @@ static int (*const operations[])(struct call *call, struct pic_error *err) = {
 	[PIC_SUPERVISOR_START] = start,
 	[PIC_SUPERVISOR_STOP] = stop,
 	[PIC_SUPERVISOR_LOG] = log_files,
+	[PIC_SUPERVISOR_TICKET] = ticket,
+	[PIC_SUPERVISOR_REVOKE] = take_back,
+	[PIC_SUPERVISOR_UPLINK] = uplink,
+	[PIC_SUPERVISOR_METRICS] = metrics,
 	[PIC_SUPERVISOR_HOLD] = hold,
 	[PIC_SUPERVISOR_RELEASE] = release,
 	[PIC_SUPERVISOR_PURGE] = purge,
@@ -211,9 +265,7 @@ void pic_request_handle(struct pic_supervisor *supervisor, const struct pic_wait
 	call.reply.version = PIC_SUPERVISOR_VERSION;
 	call.reply.kind = PIC_SUPERVISOR_REPLY;
 	call.reply.id = request->id;
-	r = operations[request->operation]
-		    ? operations[request->operation](&call, &err)
-		    : pic_error_set(&err, -EOPNOTSUPP, "this supervisor does not know how");
+	r = operations[request->operation](&call, &err);
 	if (r != LATER) {
 		call.reply.status = r;
 		if (r < 0)

@@ -24,6 +24,7 @@
 enum { NOTHING_0, NOTHING_1, NOTHING_2, BROKER, ARTIFACT, LOG_0, LOG_1, NOTE, FILES };
 
 #define RUNNER_FILES 4096 /* descriptors: connections of a busy server */
+#define FILE_SIZE_OVER_LOG (64 * 1024)
 
 struct runner {
 	struct pic_runner face; /* what the driver sees */
@@ -112,10 +113,15 @@ static int open_all(const struct pic_runner_order *order, struct runner *runner,
 static int open_driver(const struct pic_runner_order *order, struct runner *runner,
 		       struct pic_error *err)
 {
+	const struct pic_profile *profile = &order->driver->profile;
 	struct pic_open_context context = {
 		.name = &order->entry->name,
 		.policy = order->supervisor->policy,
 		.user = order->entry->user,
+		.artifact_fd = profile->needs_artifact ? runner->fds[ARTIFACT] : -1,
+		.end_boot_ms = order->entry->end_boot_ms,
+		.grants = order->grants,
+		.uplink = order->supervisor->ledger.uplink,
 		.instance_fd = openat(order->supervisor->folders[PIC_INSTANCES],
 				      order->entry->name.instance,
 				      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
@@ -153,6 +159,10 @@ static int settle_in(const struct pic_runner_order *order, struct runner *runner
 		.group = order->entry->user,
 		.keep_capabilities = driver->profile.keep_capabilities,
 		.files_max = RUNNER_FILES,
+		/* what can write nothing but its log and its note shall not fill the disk with them */
+		.file_size_max = driver->writes && driver->writes(order->spec)
+					 ? 0
+					 : supervisor->policy->log_max + FILE_SIZE_OVER_LOG,
 	};
 	int r = pic_descriptors_arrange(runner->fds, runner->count, err);
 
@@ -195,6 +205,9 @@ void pic_runner_main(const struct pic_runner_order *order)
 			  .policy = order->supervisor->policy,
 			  .ready = tell_ready,
 			  .proved = tell_proved,
+			  .end_boot_ms = order->entry->end_boot_ms,
+			  .grants = order->grants,
+			  .uplink = order->supervisor->ledger.uplink,
 			  .ended = tell_ended },
 	};
 	struct pic_error err = PIC_ERROR_INIT;

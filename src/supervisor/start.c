@@ -134,7 +134,7 @@ static int make_folders(struct pic_workload *w, const struct pic_supervisor_requ
 }
 
 static int fill_entry(struct pic_workload *w, const struct pic_supervisor_request *request,
-		      struct pic_error *err)
+		      const struct pic_permit *permit, struct pic_error *err)
 {
 	struct pic_ledger_entry *entry = &w->entry;
 	struct pic_sha256 asked;
@@ -151,6 +151,9 @@ static int fill_entry(struct pic_workload *w, const struct pic_supervisor_reques
 	memcpy(entry->type, request->type, sizeof(entry->type));
 	entry->started_boot_ms = pic_clock_boot_ms();
 	entry->ended_boot_ms = 0;
+	entry->end_boot_ms = permit->end_boot_ms;
+	memcpy(entry->approval, permit->approval, sizeof(entry->approval));
+	memset(entry->evidence, 0, sizeof(entry->evidence));
 	if (entry->end_kind == PIC_END_NONE) /* a hold, or what an earlier run was denied */
 		memset(entry->end_text, 0, sizeof(entry->end_text));
 	return 0;
@@ -158,7 +161,7 @@ static int fill_entry(struct pic_workload *w, const struct pic_supervisor_reques
 
 /* Forks; the child waits at the gate until `*gate` gets a byte. */
 static int spawn(struct pic_workload *w, const struct pic_driver *driver, const void *spec,
-		 int folder, int *gate, struct pic_error *err)
+		 uint32_t grants, int folder, int *gate, struct pic_error *err)
 {
 	struct pic_runner_order order = {
 		.supervisor = w->supervisor,
@@ -166,6 +169,7 @@ static int spawn(struct pic_workload *w, const struct pic_driver *driver, const 
 		.entry = &w->entry,
 		.spec = spec,
 		.file = w->file,
+		.grants = grants,
 		.work_fd = folder,
 	};
 	struct pic_process process;
@@ -195,16 +199,19 @@ static int spawn(struct pic_workload *w, const struct pic_driver *driver, const 
 }
 
 static int launch(struct pic_workload *w, const struct pic_driver *driver,
-		  const struct pic_supervisor_request *request, struct pic_error *err)
+		  const struct pic_supervisor_request *request, const struct pic_permit *permit,
+		  struct pic_error *err)
 {
 	PIC_FD int gate = -1;
 	PIC_FD int folder = make_folders(w, request, err);
 	int r = folder < 0 ? folder : pic_workload_limit(w, driver, request->spec, err);
 
 	if (r == 0)
-		r = fill_entry(w, request, err);
+		r = fill_entry(w, request, permit, err);
 	if (r == 0)
-		r = spawn(w, driver, request->spec, folder, &gate, err);
+		r = pic_lease_arm(w, err);
+	if (r == 0)
+		r = spawn(w, driver, request->spec, permit->grants, folder, &gate, err);
 	if (r == 0)
 		r = pic_ledger_write(w->supervisor, err);
 	if (r == 0 && write(gate, "", 1) != 1)
@@ -213,21 +220,25 @@ static int launch(struct pic_workload *w, const struct pic_driver *driver,
 }
 
 int pic_workload_start(struct pic_supervisor *supervisor,
-		       const struct pic_supervisor_request *request, struct pic_error *err)
+		       const struct pic_supervisor_request *request, bool by_root,
+		       struct pic_error *err)
 {
 	const struct pic_driver *driver = pic_driver_find(request->type);
 	struct pic_workload *w, *known = pic_workload_find(supervisor, &request->name);
+	struct pic_permit permit;
 	int r = may_start(supervisor, request, known, driver, err);
 
+	if (r == 0)
+		r = pic_permit(supervisor, request, by_root, driver, &permit, err);
 	if (r < 0)
 		return r;
 	w = pic_workload_get(supervisor, &request->name, err);
 	if (!w)
 		return -ENOMEM;
-	w->forget = w->hold = false;
+	w->forget = w->hold = w->swept = false;
 	r = pic_policy_choose_user(supervisor->policy, w->file, is_taken, w, &w->entry.user, err);
 	if (r == 0)
-		r = launch(w, driver, request, err);
+		r = launch(w, driver, request, &permit, err);
 	if (r < 0) {
 		/* whatever was made of it goes again, the child included: its gate is closed */
 		w->forget = !known;

@@ -19,7 +19,7 @@
 /* One artifact being taken over. */
 struct take {
 	struct pic_supervisor *supervisor;
-	unsigned slot; /* in supervisor->takes */
+	struct pic_child **slot;
 	struct pic_waiter who;
 	struct pic_sha256 wanted;
 	uint64_t size;
@@ -53,7 +53,7 @@ static void done(void *data, const void *result, size_t size)
 	struct take *take = data;
 	struct pic_error err = PIC_ERROR_INIT;
 
-	take->supervisor->takes[take->slot] = NULL;
+	*take->slot = NULL;
 	if (size == sizeof(err))
 		memcpy(&err, result, sizeof(err));
 	else /* what it left half written goes at the next start */
@@ -87,24 +87,22 @@ int pic_store_take(struct pic_supervisor *supervisor, const struct pic_waiter *w
 {
 	struct pic_child_order order = { .work = work, .done = done, .limit_ms = LIMIT_MS };
 	int r = check(supervisor, request->size, fd, err);
+	struct pic_child **slot = pic_job_slot(supervisor);
 	struct take *take;
-	unsigned slot = 0;
 
 	if (r < 0)
 		return r;
-	while (slot < PIC_TAKES_MAX && supervisor->takes[slot])
-		slot++;
-	if (slot == PIC_TAKES_MAX)
+	if (!slot)
 		return pic_error_set(err, -EAGAIN,
 				     "%d artifacts are being taken over, ask again later",
-				     PIC_TAKES_MAX);
+				     PIC_JOBS_MAX);
 	take = order.data = malloc(sizeof(*take));
 	if (!take)
 		return pic_error_set(err, -ENOMEM, "no memory to take an artifact");
 	*take = (struct take){ supervisor, slot, *who, { { 0 } }, request->size, -1 };
 	memcpy(take->wanted.bytes, request->digest, sizeof(take->wanted.bytes));
 	take->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	r = pic_child_start(&supervisor->takes[slot], supervisor->loop, &order, err);
+	r = pic_child_start(slot, supervisor->loop, &order, err);
 	if (r < 0) {
 		pic_close_fd(&take->fd);
 		free(take);

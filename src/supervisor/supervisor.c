@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "sandbox/privilege.h"
 #include "supervisor/context.h"
 
 #define RUN_FOLDER "/run/piccolo"
@@ -96,6 +97,14 @@ static int make_agent_folders(struct pic_supervisor *supervisor, struct pic_erro
 	return r;
 }
 
+struct pic_child **pic_job_slot(struct pic_supervisor *supervisor)
+{
+	for (unsigned i = 0; i < PIC_JOBS_MAX; i++)
+		if (!supervisor->jobs[i])
+			return &supervisor->jobs[i];
+	return NULL;
+}
+
 /* -- ending ----------------------------------------------------------------------------------- */
 
 static void stop_all(struct pic_supervisor *supervisor, bool forget)
@@ -125,12 +134,22 @@ static void purge_done(struct pic_supervisor *supervisor)
 	}
 }
 
+static bool is_swept(const struct pic_supervisor *supervisor)
+{
+	for (struct pic_workload *w = supervisor->workloads; w; w = w->next)
+		if (w->entry.state == PIC_LEDGER_STOPPING || w->entry.state == 0)
+			return false;
+	return true;
+}
+
 void pic_supervisor_look(struct pic_supervisor *supervisor)
 {
 	bool lives = false;
 
 	for (struct pic_workload *w = supervisor->workloads; w; w = w->next)
 		lives |= pic_ledger_entry_lives(&w->entry);
+	if (supervisor->settings->sweep && is_swept(supervisor))
+		pic_loop_stop(supervisor->loop);
 	if (supervisor->purging && !supervisor->workloads)
 		purge_done(supervisor);
 	if (supervisor->ending && !lives)
@@ -197,6 +216,9 @@ static int serve(struct pic_supervisor *supervisor, struct pic_error *err)
 		return r;
 	if (settings->serving)
 		settings->serving(settings->data, supervisor->agent_user, supervisor->agent_group);
+	r = pic_environment_hide(err); /* from the runners that will be forked; the agent has its own */
+	if (r < 0)
+		return r;
 	pic_log(PIC_LOG_INFO, "supervisor-ready", PIC_TEXT("run", settings->run_folder),
 		PIC_TEXT("cgroup", supervisor->cgroup_folder),
 		PIC_NUMBER("agent-user", supervisor->agent_user),
@@ -257,6 +279,8 @@ static int begin(struct pic_supervisor *supervisor, struct pic_error *err)
 		pic_log(PIC_LOG_WARNING, "no-memory-limits",
 			PIC_TEXT("why", "no cgroup tree offers the memory controller"));
 	pic_adopt(supervisor);
+	if (supervisor->settings->sweep)
+		return 0;
 	if (!supervisor->settings->purge)
 		return serve(supervisor, err);
 	pic_supervisor_purge(supervisor);
@@ -267,9 +291,9 @@ static void finish(struct pic_supervisor *supervisor)
 {
 	const struct pic_supervisor_settings *settings = supervisor->settings;
 
-	for (unsigned i = 0; i < PIC_TAKES_MAX; i++)
-		if (supervisor->takes[i])
-			pic_child_cancel(supervisor->takes[i]);
+	for (unsigned i = 0; i < PIC_JOBS_MAX; i++)
+		if (supervisor->jobs[i])
+			pic_child_cancel(supervisor->jobs[i]);
 	if (settings->ending)
 		settings->ending(settings->data);
 	if (supervisor->ending) { /* nothing runs: nothing need be remembered */
@@ -291,7 +315,8 @@ int pic_supervisor_run(const struct pic_supervisor_settings *settings, struct pi
 
 	supervisor.settings = settings;
 	r = begin(&supervisor, err);
-	if (r == 0 && !(settings->purge && supervisor.ending))
+	if (r == 0 && !(settings->purge && supervisor.ending) &&
+	    !(settings->sweep && is_swept(&supervisor)))
 		r = pic_loop_run(supervisor.loop, err);
 	finish(&supervisor);
 	return r;

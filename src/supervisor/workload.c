@@ -73,6 +73,7 @@ void pic_workload_free(struct pic_workload *workload)
 	supervisor->workload_count--;
 	pic_workload_unwatch(workload);
 	pic_timer_free(workload->retry);
+	pic_timer_free(workload->lease);
 	free(workload);
 }
 
@@ -87,6 +88,7 @@ void pic_workload_ready(struct pic_workload *workload)
 {
 	if (workload->entry.state != PIC_LEDGER_STARTING)
 		return;
+	pic_evidence_find(workload);
 	workload->entry.state = PIC_LEDGER_RUNNING;
 	pic_workload_changed(workload);
 }
@@ -170,6 +172,9 @@ void pic_workload_settle(struct pic_workload *workload)
 		retry_later(workload);
 		return;
 	}
+	if (!pic_lease_sweep(workload))
+		return;
+	pic_timer_free(PIC_STEAL(workload->lease));
 	workload->retry_ms = 0;
 	workload->entry.ended_boot_ms = pic_clock_boot_ms();
 	if (workload->forget)

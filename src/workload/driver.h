@@ -37,6 +37,7 @@ struct pic_profile {
 	enum pic_run_mode mode;
 	bool needs_artifact;
 	bool needs_broker;	    /* gets listeners and connections from the supervisor */
+	bool tells_metrics;	    /* answers PIC_BROKER_SCRAPE; needs the broker */
 	uint64_t keep_capabilities; /* bits of CAP_*; 0 for nearly all */
 	uint64_t memory_overhead;   /* bytes the runner needs besides what the spec asks for */
 	uint32_t tasks_max;
@@ -96,6 +97,8 @@ struct pic_driver {
 	uint32_t (*lease)(const void *spec);
 	/* bytes of memory the cgroup must allow */
 	uint64_t (*memory)(const void *spec);
+	/* pure: may the runner write to files besides its log, which then cannot be bounded? NULL: no */
+	bool (*writes)(const void *spec);
 	int (*open)(const void *spec, const struct pic_open_context *context,
 		    int files[PIC_RUNNER_FILES_MAX], struct pic_error *err);
 	/* Sandbox steps that only the driver knows (its seccomp list); called last before run. */

@@ -55,7 +55,12 @@ static void judge(const struct pic_end_facts *facts, struct pic_note *out)
 	bool exited = facts->status_known && WIFEXITED(facts->status);
 	char text[64];
 
-	if (facts->stopped) {
+	if (facts->revoked) {
+		pic_note_end(out, PIC_END_LEASE, PIC_LEASE_REVOKED,
+			     "its permission was taken back");
+	} else if (facts->overdue) {
+		pic_note_end(out, PIC_END_LEASE, PIC_LEASE_OVER, "its time is over");
+	} else if (facts->stopped) {
 		pic_note_end(out, PIC_END_NONE, 0, "stopped as it was asked for");
 	} else if (facts->memory_kills && !exited) {
 		pic_note_end(out, PIC_END_MEMORY, 0, "killed by its memory limit");

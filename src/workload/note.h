@@ -31,6 +31,8 @@ void pic_note_end(struct pic_note *note, enum pic_end_kind kind, int value, cons
 /* Everything that is known when a process is gone. */
 struct pic_end_facts {
 	bool stopped;	   /* we wanted it */
+	bool overdue;	   /* its time was over */
+	bool revoked;	   /* what allowed it was taken back */
 	bool status_known; /* `status` is what wait(2) says */
 	int status;
 	uint64_t memory_kills; /* by the limit of its cgroup */
