@@ -5,6 +5,8 @@
 #include <grp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -79,6 +81,26 @@ int pic_privileges_drop(const struct pic_privileges *privileges, struct pic_erro
 	if (r < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return pic_error_errno(err, r < 0 ? -r : errno, "capabilities cannot be given up");
+	return 0;
+}
+
+int pic_environment_hide(struct pic_error *err)
+{
+	size_t size = 1;
+	char *at;
+
+	for (char **each = environ; *each; each++)
+		size += strlen(*each) + 1;
+	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED || madvise(at, size, MADV_WIPEONFORK) < 0)
+		return pic_error_errno(err, errno, "the environment cannot be hidden");
+	for (char **each = environ; *each; each++) {
+		size = strlen(*each) + 1;
+		memcpy(at, *each, size);
+		explicit_bzero(*each, size);
+		*each = at;
+		at += size;
+	}
 	return 0;
 }
 

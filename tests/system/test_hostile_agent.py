@@ -3,14 +3,14 @@
 import contextlib
 import errno
 import os
-import socket
-import struct
+import pathlib
+import signal
 
 import pytest
 
 import privileged
 from harness import wait
-from privileged import HOLD, LIST, STOP, Client, Refused, Supervisor, module
+from privileged import HOLD, LIST, RELOAD, STOP, Client, Refused, Supervisor, module
 
 NAME = "tiny-app/wasm-module"
 AGENT = 1899999998  # the user that privileged.Supervisor takes for the agent
@@ -100,3 +100,55 @@ def test_a_runner_that_is_refused_again_and_again_does_not_fill_the_log(supervis
     lines = [line for line in supervisor.log.read_text().splitlines() if "socket-refused" in line]
     assert 1 <= len(lines) <= 16, f"{len(lines)} lines"
     assert "9000" in lines[0]
+
+
+def test_a_runner_can_fill_no_disk_it_was_not_given(supervisor, work):
+    """Natively, past the module's interface: its log, its note, or nothing."""
+    given = work / "given"
+    given.mkdir()
+    supervisor.policy.write_text(privileged.POLICY + f"folder {given} writable\n")
+    client = supervisor.client
+    client.ask(RELOAD)
+    client.take(SLEEPER)
+    for name, folders, wanted in (("a/none", (), str(128 * 1024)),
+                                  ("a/read", [("/d", str(given), False)], str(128 * 1024)),
+                                  ("a/write", [("/d", str(given), True)], "unlimited")):
+        client.start(name, SLEEPER, folders=folders)
+        entry = client.until(name, "running")
+        limits = pathlib.Path(f"/proc/{entry.pid}/limits").read_text().splitlines()
+        assert next(line for line in limits if line.startswith("Max file size")).split()[3:5] == [wanted] * 2, name
+
+
+def memory_of(pid):
+    """What the process can read, a piece at a time."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            bounds, rights = line.split()[:2]
+            start, end = (int(number, 16) for number in bounds.split("-"))
+            if rights[0] != "r" or line.rstrip().endswith(("[vvar]", "[vsyscall]", "[vvar_vclock]")):
+                continue
+            with contextlib.suppress(OSError):
+                memory.seek(start)
+                yield memory.read(end - start)
+
+
+def test_a_runner_cannot_read_what_the_supervisor_was_started_with(work, monkeypatch):
+    secret = b"correct-horse-battery-staple"
+    monkeypatch.setenv("DEPLOY_TOKEN", secret.decode())
+    monkeypatch.setenv("TMPDIR", "/nowhere" * 1000)  # more than a page of it
+    with Supervisor(work / "s") as supervisor:
+        client = supervisor.client
+        client.take(SLEEPER)
+        client.start(NAME, SLEEPER)
+        pid = client.until(NAME, "running").pid
+        assert any(b"hello from inside" in piece for piece in memory_of(pid)), "its memory was read"
+        assert not any(secret in piece for piece in memory_of(pid))
+        assert secret not in pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+        # a successor in place gets all of it
+        supervisor.process.send_signal(signal.SIGUSR2)
+        wait(lambda: "replaced-in-place" in supervisor.tail(50), what="it says so")
+        client.close()
+        supervisor.client = client = wait(supervisor.connect, what="the successor answers")
+        assert any(secret in piece for piece in memory_of(supervisor.pid))
+        client.start("other/one", SLEEPER)
+        assert not any(secret in piece for piece in memory_of(client.until("other/one", "running").pid))

@@ -116,10 +116,12 @@ static void add(struct list *list, const struct pic_seccomp_rule *rules, size_t 
 		list->rules[list->count++] = rules[i];
 }
 
-static bool has_writable(const struct pic_wasm_spec *spec)
+bool pic_wasm_writes(const void *spec)
 {
-	for (uint32_t i = 0; i < spec->folder_count; i++)
-		if (spec->folders[i].writable)
+	const struct pic_wasm_spec *wasm = spec;
+
+	for (uint32_t i = 0; i < wasm->folder_count; i++)
+		if (wasm->folders[i].writable)
 			return true;
 	return false;
 }
@@ -144,7 +146,7 @@ int pic_wasm_confine(const struct pic_runner *runner, struct pic_error *err)
 	add(&list, always, PIC_COUNT(always));
 	if (spec->folder_count > 0)
 		add(&list, folders, PIC_COUNT(folders));
-	if (has_writable(spec))
+	if (pic_wasm_writes(spec))
 		add(&list, writable, PIC_COUNT(writable));
 	if (has_datagrams(spec->listen, spec->listen_count) ||
 	    has_datagrams(spec->connect, spec->connect_count))

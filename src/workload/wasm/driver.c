@@ -23,6 +23,7 @@ const struct pic_driver pic_driver_wasm = {
 	.check = pic_wasm_check_spec,
 	.grants = pic_wasm_grants,
 	.memory = memory,
+	.writes = pic_wasm_writes,
 	.open = pic_wasm_open,
 	.confine = pic_wasm_confine,
 	.run = pic_wasm_run,

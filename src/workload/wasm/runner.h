@@ -14,6 +14,7 @@ int pic_wasm_grants(const void *spec, enum pic_broker_operation operation,
 		    struct pic_error *err);
 int pic_wasm_open(const void *spec, const struct pic_open_context *context,
 		  int files[PIC_RUNNER_FILES_MAX], struct pic_error *err);
+bool pic_wasm_writes(const void *spec); /* has it a writable folder? */
 int pic_wasm_confine(const struct pic_runner *runner, struct pic_error *err);
 int pic_wasm_run(struct pic_runner *runner);
 
