@@ -95,8 +95,10 @@ int pic_identity_renew_admin(struct pic_identity *identity, const struct pic_act
 		return r;
 	}
 	r = commit_and_wait(identity->store, change, err);
-	if (r == 0)
+	if (r == 0) {
 		memcpy(token, made, sizeof(made));
+		explicit_bzero(identity->sessions, sizeof(identity->sessions));
+	}
 	explicit_bzero(made, sizeof(made));
 	return r;
 }
@@ -238,8 +240,8 @@ static bool is_session(struct pic_identity *identity, const struct pic_sha256 *d
 	return false;
 }
 
-static void caller_by_token(struct pic_identity *identity, const char *token,
-			    struct pic_caller *out)
+void pic_identity_token_caller(struct pic_identity *identity, const char *token,
+			       struct pic_caller *out)
 {
 	struct pic_sha256 digest;
 
@@ -262,7 +264,7 @@ void pic_identity_caller(struct pic_identity *identity, const struct pic_exchang
 
 	*out = (struct pic_caller){ .role = PIC_ROLE_NOBODY };
 	if (header && strncasecmp(header, scheme, sizeof(scheme) - 1) == 0)
-		caller_by_token(identity, header + sizeof(scheme) - 1, out);
+		pic_identity_token_caller(identity, header + sizeof(scheme) - 1, out);
 	else if (certificate.size)
 		caller_by_certificate(identity, certificate, out);
 }

@@ -41,12 +41,15 @@ int pic_identity_listener(struct pic_identity *identity, const char *const *addr
  * device is NOBODY. */
 void pic_identity_caller(struct pic_identity *identity, const struct pic_exchange *exchange,
 			 struct pic_caller *out);
+/* The same for a token without its header: ADMIN or, *out untouched, nobody's. */
+void pic_identity_token_caller(struct pic_identity *identity, const char *token,
+			       struct pic_caller *out);
 bool pic_identity_is_admin_token(struct pic_identity *identity, const char *token);
 /* What a login gives: good for 24 h, kept hashed and in memory only. */
 void pic_identity_session(struct pic_identity *identity, char token[PIC_TOKEN_TEXT]);
 /* The one token of the open login, made at each start. */
 void pic_identity_demo_session(struct pic_identity *identity, char token[PIC_TOKEN_TEXT]);
-/* Ends every admin token and makes a new one; waits for the disk: only while the hub does not serve. */
+/* Ends every admin token, with the sessions it opened, and makes a new one; waits for the disk: only while the hub does not serve. */
 int pic_identity_renew_admin(struct pic_identity *identity, const struct pic_actor *actor,
 			     char token[PIC_TOKEN_TEXT], struct pic_error *err);
 /* A one-time enrolment token for a target; the text is shown once. */

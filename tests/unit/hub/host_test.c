@@ -14,9 +14,27 @@ static void literals_and_known_names_pass(void **state)
 		"127.0.0.1", "127.0.0.1:8443", "[::1]",		"[::1]:8443",  "192.0.2.7:1",
 		"localhost", "LOCALHOST:8443", "hub.example:9", "Hub.Example", "box"
 	};
-	static const char *const bad[] = { "",	    "evil.example",   "hub.example.evil",
-					   ":8443", "127.0.0.1.evil", "localhost.evil",
-					   "[::1",  "[evil]:1",	      "hub.example@evil" };
+	static const char *const bad[] = { "",
+					   "evil.example",
+					   "hub.example.evil",
+					   ":8443",
+					   "127.0.0.1.evil",
+					   "localhost.evil",
+					   "[::1",
+					   "[evil]:1",
+					   "hub.example@evil",
+					   "x/://localhost",
+					   "http://localhost",
+					   "localhost/",
+					   "localhost:80/x",
+					   "localhost?x",
+					   "[::1]evil",
+					   "[::1]:x",
+					   "localhost:",
+					   "127.0.0.1:80:80",
+					   "box:-1",
+					   "[::1]/",
+					   "localhost#@evil" };
 
 	(void)state;
 	for (size_t i = 0; i < PIC_COUNT(good); i++)

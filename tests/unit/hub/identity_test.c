@@ -70,6 +70,32 @@ static void the_admin_token_is_made_once(void **state)
 	assert_true(pic_identity_is_admin_token(world->identity, renewed));
 }
 
+static enum pic_role role_of(struct world *world, const char *token)
+{
+	struct pic_caller caller = { .role = PIC_ROLE_NOBODY };
+
+	pic_identity_token_caller(world->identity, token, &caller);
+	return caller.role;
+}
+
+static void a_session_ends_with_the_token_it_came_from(void **state)
+{
+	struct world *world = *state;
+	char session[PIC_TOKEN_TEXT], demo[PIC_TOKEN_TEXT], renewed[PIC_TOKEN_TEXT];
+
+	pic_identity_session(world->identity, session);
+	pic_identity_demo_session(world->identity, demo);
+	assert_int_equal(role_of(world, session), PIC_ROLE_ADMIN);
+	assert_int_equal(
+		pic_identity_renew_admin(world->identity, &store_fixture_actor, renewed, NULL), 0);
+	assert_int_equal(role_of(world, session), PIC_ROLE_NOBODY);
+	assert_int_equal(role_of(world, world->first), PIC_ROLE_NOBODY);
+	assert_int_equal(role_of(world, demo), PIC_ROLE_ADMIN); /* nobody's token was behind it */
+	assert_int_equal(role_of(world, renewed), PIC_ROLE_ADMIN);
+	pic_identity_session(world->identity, session);
+	assert_int_equal(role_of(world, session), PIC_ROLE_ADMIN);
+}
+
 static void the_authority_stays(void **state)
 {
 	struct world *world = *state;
@@ -242,6 +268,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(the_admin_token_is_made_once),
+		TEST(a_session_ends_with_the_token_it_came_from),
 		TEST(the_authority_stays),
 		TEST(a_wrong_key_is_refused),
 		TEST(a_device_is_certified),
