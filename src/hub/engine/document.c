@@ -153,6 +153,10 @@ static int add_component(const struct pic_staged_entry *entry, const char *insta
 	out->properties = pic_json_type(properties) == PIC_JSON_OBJECT ? pic_json_ref(properties)
 								       : pic_json_new_object();
 	int r = copy_dependencies(pic_json_get(entry->json, "dependencies"), out);
+	const char *approval = pic_json_text(pic_json_find(entry->json, "approval", "id", NULL));
+
+	out->has_approval = approval &&
+			    pic_hex_decode(approval, out->approval, sizeof(out->approval)) == 0;
 
 	if (r == 0)
 		r = set_bytes(entry, public_url, out);

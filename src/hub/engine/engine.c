@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "hub/engine/gate.h"
 #include "hub/engine/match.h"
 #include "hub/engine/merge.h"
 #include "hub/engine/status.h"
@@ -241,6 +242,9 @@ static int change_lists(struct run *run, struct visit *visit, struct pic_wanted_
 	else if (visit->terminating)
 		r = pic_merge_nothing(&frame, visit->next, &visit->staged, &visit->stamped,
 				      run->err);
+	if (r == 0)
+		r = pic_gate_close(&frame, run->input, visit->next, &visit->staged, &visit->stamped,
+				   run->err);
 	return r < 0 ? r : pic_merge_done(&frame, &visit->staged, run->err);
 }
 
@@ -426,6 +430,7 @@ int pic_engine_reconcile(const struct pic_engine_input *input, struct pic_engine
 		pic_engine_output_free(&run.output);
 		return pic_error_set(err, r, "no memory to reconcile the instance %s", input->name);
 	}
+	run.output.next_ms = pic_gate_next(input);
 	*out = run.output;
 	return 0;
 }

@@ -12,6 +12,9 @@
  *     bad expression) is held back alone: what was staged of it before stays, the others go on;
  *   - a missing solution stalls with a sentence and changes nothing: what is staged stays. The original
  *     takes a missing solution for an empty one and removes everything; here absence never removes;
+ *   - a component that reaches into a kernel (ebpf) is staged only while an approval for exactly it is open:
+ *     target, name, bytes, hooks, now. Its entry then carries {"approval":{"id"}}; when the approval ends or
+ *     is revoked, the entry moves to removed and the component is shown as Expired; the solution stays;
  *   - a deleted or inactive instance, or a target that no longer matches, moves everything to removed;
  *   - a removed entry goes when the device has reported removed-through its revision, or at once when no
  *     device is enrolled for the target; a catalog without entries goes too.
@@ -53,8 +56,13 @@ enum pic_engine_rule {
 	PIC_ENGINE_RULE_CONSTRAINTS_COUNT = 1 << 10,
 	PIC_ENGINE_RULE_EMPTY_CATALOG_GOES = 1 << 11,
 	PIC_ENGINE_RULE_TRANSITION_TIMES_STAY = 1 << 12,
+	PIC_ENGINE_RULE_APPROVAL_IS_NEEDED = 1 << 13,
+	PIC_ENGINE_RULE_APPROVAL_IS_FOR_THESE_BYTES = 1 << 14,
+	PIC_ENGINE_RULE_APPROVAL_ENDS = 1 << 15,
 	PIC_ENGINE_RULE_COUNT = 13,
 };
+
+struct pic_approval_facts; /* hub/approval/approval.h */
 
 /* A URL that was resolved to bytes at apply time (kept with the solution's generation). */
 struct pic_engine_resolution {
@@ -96,7 +104,10 @@ struct pic_engine_input {
 	size_t resolution_count;
 	/* for who asks for an approval: what needs one is staged as if it were given */
 	bool supposes_approval;
-	int64_t now_ms;	 /* for times in conditions */
+	const struct pic_approval_facts *const
+		*approvals; /* that name components of this instance */
+	size_t approval_count;
+	int64_t now_ms;	 /* for times in conditions, and for approvals */
 	uint32_t broken; /* bits of enum pic_engine_rule a test has switched off */
 };
 
@@ -131,6 +142,7 @@ struct pic_engine_output {
 	size_t need_count;
 	struct pic_engine_note *notes;
 	size_t note_count;
+	int64_t next_ms; /* when an approval opens or ends: look again then; INT64_MAX: none does */
 };
 
 /* -ENOMEM only; everything that is wrong with the objects is in the status. */

@@ -163,6 +163,13 @@ struct pic_part pic_part_of_entry(const struct pic_part_frame *frame,
 	return part;
 }
 
+static enum pic_health_level level_of_held(enum pic_wanted_state state)
+{
+	if (state == PIC_WANTED_OVER) /* what was asked for has been done */
+		return PIC_HEALTH_GOOD;
+	return state == PIC_WANTED_WAITING ? PIC_HEALTH_UNDER_WAY : PIC_HEALTH_BAD;
+}
+
 struct pic_part pic_part_of_held(const struct pic_part_frame *frame,
 				 const struct pic_wanted *wanted,
 				 const struct pic_staged_entry *entry)
@@ -177,9 +184,10 @@ struct pic_part pic_part_of_held(const struct pic_part_frame *frame,
 	if (entry && !entry->removed)
 		part = pic_part_of_entry(frame, entry);
 	part.component = wanted->name;
-	pic_health_set(&part.health,
-		       wanted->state == PIC_WANTED_WAITING ? PIC_HEALTH_UNDER_WAY : PIC_HEALTH_BAD,
-		       wanted->reason, "%s", wanted->message);
+	if (wanted->state == PIC_WANTED_OVER && (!entry || entry->removed))
+		part.phase = pic_phase_text(PIC_PHASE_EXPIRED);
+	pic_health_set(&part.health, level_of_held(wanted->state), wanted->reason, "%s",
+		       wanted->message);
 	return part;
 }
 
@@ -187,12 +195,18 @@ static void add_evidence(const struct pic_report_component *report, struct pic_j
 {
 	static const unsigned char none[PIC_DIGEST_SIZE];
 	struct pic_json *evidence = pic_json_new_object();
-	char digest[2 * PIC_DIGEST_SIZE + 1];
+	char digest[2 * PIC_DIGEST_SIZE + 1], ends_at[PIC_TIME_TEXT];
 
 	if (report->pid > 0)
 		pic_json_set_integer(evidence, "pid", report->pid);
 	if (report->user > 0)
 		pic_json_set_integer(evidence, "user", report->user);
+	if (report->evidence[0])
+		pic_json_set_text(evidence, "text", report->evidence);
+	if (report->ends_at_ms > 0) {
+		pic_time_format(report->ends_at_ms, ends_at);
+		pic_json_set_text(evidence, "endsAt", ends_at);
+	}
 	if (memcmp(report->digest, none, sizeof(none)) != 0) {
 		pic_hex_encode(report->digest, sizeof(report->digest), digest);
 		pic_json_set_text(evidence, "sha256", digest);

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "hub/approval/approval.h"
 #include "hub/device_api/record.h"
 #include "hub/engine/events.h"
 #include "hub/engine/resolver.h"
@@ -25,6 +26,8 @@ struct pic_reconciler {
 	bool artifacts_changed;
 	struct pic_timer *expiry; /* of events and tombstones */
 	int64_t expiry_ms;	  /* wall clock it is set for; 0: it is not */
+	struct pic_timer *gate;	  /* of approvals that open or end */
+	int64_t gate_ms;	  /* wall clock it is set for; 0: it is not */
 	struct pic_timer *pause;
 	int64_t pause_ms; /* > 0: writes fail, nothing is done until the timer fires */
 	bool paused;
@@ -109,6 +112,28 @@ static void set_expiry(struct pic_reconciler *reconciler, int64_t end_ms, int64_
 		return;
 	reconciler->expiry_ms = end_ms;
 	pic_timer_set(reconciler->expiry, end_ms > now_ms ? end_ms - now_ms + 1000 : 1000);
+}
+
+static void set_gate(struct pic_reconciler *reconciler, int64_t at_ms, int64_t now_ms)
+{
+	if (at_ms == INT64_MAX || (reconciler->gate_ms && reconciler->gate_ms <= at_ms))
+		return;
+	reconciler->gate_ms = at_ms;
+	pic_timer_set(reconciler->gate, at_ms > now_ms ? at_ms - now_ms : 0);
+}
+
+/* Whoever an approval allows something is looked at again; each sets the timer anew. */
+static void gate_moves(void *data)
+{
+	struct pic_reconciler *reconciler = data;
+	struct pic_store *store = reconciler->hub->store;
+
+	reconciler->gate_ms = 0;
+	for (struct pic_object *object = pic_store_next(store, PIC_KIND_APPROVAL, NULL, NULL);
+	     object; object = pic_store_next(store, PIC_KIND_APPROVAL, NULL, object))
+		if (strcmp(pic_json_text_or(pic_json_get(pic_object_status(object), "phase"), ""),
+			   pic_approval_phase_text(PIC_APPROVAL_APPROVED)) == 0)
+			pic_wake_approval(&reconciler->dirty, object);
 }
 
 /* Commits what came out, or drops it when something failed. */
@@ -245,7 +270,7 @@ static void look_at_instance(struct pic_reconciler *reconciler, const char *spac
 	struct look look = look_begin(reconciler);
 	struct pic_world world = world_of(reconciler);
 	struct pic_gathered gathered = { .targets = NULL };
-	struct pic_engine_output output = { .catalogs = NULL };
+	struct pic_engine_output output = { .next_ms = INT64_MAX };
 	PIC_CLEANUP(pic_object_unref_pointer) struct pic_object *source = NULL;
 	int r = pic_world_gather(&world, space, name, look.now_ms, &gathered, &look.err);
 
@@ -256,6 +281,7 @@ static void look_at_instance(struct pic_reconciler *reconciler, const char *spac
 	if (r == 0 && output.status)
 		r = put_status(&look, gathered.input.owner, output.status);
 	source = pic_object_ref((struct pic_object *)gathered.input.solution);
+	set_gate(reconciler, output.next_ms, look.now_ms);
 	look_end(&look, r);
 	ask_resolver(reconciler, source, &output);
 	pic_engine_output_free(&output);
@@ -307,7 +333,7 @@ static void look_at_target(struct pic_reconciler *reconciler, const char *space,
 	struct look look = look_begin(reconciler);
 	struct pic_world world = world_of(reconciler);
 	struct pic_gathered gathered = { .targets = NULL };
-	struct pic_engine_output output = { .catalogs = NULL };
+	struct pic_engine_output output = { .next_ms = INT64_MAX };
 	PIC_CLEANUP(pic_object_unref_pointer) struct pic_object *source = NULL;
 	char instance[sizeof(PIC_ENGINE_RUNTIME_PREFIX) + PIC_OBJECT_NAME_MAX];
 
@@ -324,6 +350,7 @@ static void look_at_target(struct pic_reconciler *reconciler, const char *space,
 	if (r == 0 && gathered.input.owner)
 		r = put_target_status(&look, &gathered, &output);
 	source = pic_object_ref((struct pic_object *)gathered.input.owner);
+	set_gate(reconciler, output.next_ms, look.now_ms);
 	look_end(&look, r);
 	ask_resolver(reconciler, source, &output);
 	pic_engine_output_free(&output);
@@ -404,6 +431,7 @@ static void free_parts(struct pic_reconciler *reconciler)
 	pic_resolver_close(reconciler->resolver);
 	pic_timer_free(reconciler->expiry);
 	pic_timer_free(reconciler->pause);
+	pic_timer_free(reconciler->gate);
 	pic_report_cache_free(reconciler->reports);
 	pic_dirty_free(&reconciler->dirty);
 	free(reconciler);
@@ -426,6 +454,8 @@ int pic_reconciler_open(struct pic_reconciler **out, struct pic_hub *hub, struct
 		r = pic_loop_timer(hub->loop, expire, reconciler, &reconciler->expiry, err);
 	if (r == 0)
 		r = pic_loop_timer(hub->loop, pause_over, reconciler, &reconciler->pause, err);
+	if (r == 0)
+		r = pic_loop_timer(hub->loop, gate_moves, reconciler, &reconciler->gate, err);
 	if (r == 0)
 		r = pic_loop_prepare(hub->loop, before_sleep, reconciler, err);
 	if (r == 0) {
@@ -456,6 +486,7 @@ void pic_reconciler_stop(struct pic_reconciler *reconciler)
 	reconciler->resolver = NULL;
 	pic_timer_cancel(reconciler->expiry);
 	pic_timer_cancel(reconciler->pause);
+	pic_timer_cancel(reconciler->gate);
 }
 
 void pic_reconciler_close(struct pic_reconciler *reconciler)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "hub/engine/gate.h"
 #include "hub/engine/sentence.h"
 #include "hub/expression/expression.h"
 #include "symphony/component_types.h"
@@ -243,13 +244,11 @@ static int stage_component(struct stage *stage, const struct pic_json *component
 	if (!wanted->json)
 		return pic_error_set(stage->err, -ENOMEM, "no memory to stage %s", wanted->name);
 	evaluate(stage, wanted);
-	if (wanted->state == PIC_WANTED_READY) {
-		int r = pin_bytes(stage, wanted, type);
+	int r = wanted->state == PIC_WANTED_READY ? pin_bytes(stage, wanted, type) : 0;
 
-		if (r < 0)
-			return r;
-	}
-	return 1;
+	if (r == 0 && wanted->state == PIC_WANTED_READY)
+		r = pic_gate(stage->input, stage->target, wanted, stage->err);
+	return r < 0 ? r : 1;
 }
 
 static bool is_listed(const struct pic_wanted_list *list, const char *name)

@@ -9,7 +9,8 @@
 
 enum pic_wanted_state {
 	PIC_WANTED_READY,   /* `json` is to be staged */
-	PIC_WANTED_WAITING, /* for its URL to be resolved */
+	PIC_WANTED_WAITING, /* for its URL to be resolved, or for an approval */
+	PIC_WANTED_OVER,    /* its approval has ended: not staged again */
 	PIC_WANTED_STUCK,   /* cannot be staged as it is described */
 };
 

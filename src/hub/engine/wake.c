@@ -166,6 +166,29 @@ static void wake_device(struct pic_store *store, struct pic_dirty_set *set,
 		wake_owners_on(store, set, NULL, name);
 }
 
+void pic_wake_approval(struct pic_dirty_set *set, const struct pic_object *approval)
+{
+	const struct pic_json *items = pic_json_get(pic_object_spec(approval), "items");
+	const char *space = approval->space;
+
+	for (size_t i = 0; i < pic_json_count(items); i++) {
+		const char *name = pic_json_get_text(pic_json_at(items, i), "instance");
+		char instance[PIC_NAME_MAX + 1], *dot;
+
+		if (!name || strlen(name) > PIC_NAME_MAX)
+			continue;
+		strcpy(instance, name);
+		dot = strchr(instance,
+			     '.'); /* as it is called on the device: "<instance>.<namespace>" */
+		if (dot && strcmp(dot + 1, space) == 0)
+			*dot = '\0';
+		const char *target = pic_world_runtime_target(instance);
+
+		pic_dirty_add(set, target ? PIC_DIRTY_TARGET : PIC_DIRTY_INSTANCE, space,
+			      target ? target : instance);
+	}
+}
+
 void pic_wake(struct pic_store *store, struct pic_dirty_set *set, enum pic_kind kind,
 	      const struct pic_object *before, const struct pic_object *after, bool own)
 {
@@ -191,15 +214,21 @@ void pic_wake(struct pic_store *store, struct pic_dirty_set *set, enum pic_kind 
 	case PIC_KIND_DEVICE:
 		wake_device(store, set, before, after, own);
 		return;
+	case PIC_KIND_APPROVAL:
+		if (before)
+			pic_wake_approval(set, before);
+		if (after)
+			pic_wake_approval(set, after);
+		return;
 	case PIC_KIND_CAMPAIGN:
 	case PIC_KIND_ACTIVATION:
-	case PIC_KIND_APPROVAL:
 	case PIC_KIND_APPROVER:
 	case PIC_KIND_NAMESPACE:
 	case PIC_KIND_EVENT:
 	case PIC_KIND_TOKEN:
 	case PIC_KIND_ARTIFACT:
 	case PIC_KIND_TOMBSTONE:
+	case PIC_KIND_WINDOW:
 	case PIC_KIND_COUNT:
 		return;
 	}

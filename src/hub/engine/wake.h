@@ -11,6 +11,8 @@
  * for need not be looked at once more; only others that waited for a name or for room. */
 void pic_wake(struct pic_store *store, struct pic_dirty_set *set, enum pic_kind kind,
 	      const struct pic_object *before, const struct pic_object *after, bool own);
+/* The instances that an approval names. */
+void pic_wake_approval(struct pic_dirty_set *set, const struct pic_object *approval);
 /* Everything there is. */
 void pic_wake_all(struct pic_store *store, struct pic_dirty_set *set);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "hub/approval/approval.h"
 #include "hub/device_api/record.h"
 #include "hub/engine/match.h"
 #include "hub/engine/staged.h"
@@ -74,6 +75,9 @@ void pic_gathered_free(struct pic_gathered *gathered)
 	free(gathered->others);
 	free(gathered->devices);
 	free(gathered->resolutions);
+	for (size_t i = 0; i < gathered->input.approval_count; i++)
+		free(gathered->approvals[i]);
+	free(gathered->approvals);
 	*gathered = (struct pic_gathered){ .targets = NULL };
 }
 
@@ -289,6 +293,53 @@ static int read_resolutions(struct pic_gathered *out, struct pic_error *err)
 	return 0;
 }
 
+/* Cheap, because most approvals are somebody else's. */
+static bool names_instance(const struct pic_object *approval, const char *instance)
+{
+	const struct pic_json *items = pic_json_get(pic_object_spec(approval), "items");
+
+	for (size_t i = 0; i < pic_json_count(items); i++) {
+		const char *name = pic_json_get_text(pic_json_at(items, i), "instance");
+
+		if (name && strcmp(name, instance) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int find_approvals(const struct pic_world *world, struct pic_gathered *out,
+			  struct pic_error *err)
+{
+	struct pic_engine_input *input = &out->input;
+	char instance[PIC_NAME_MAX + 1];
+	size_t room = pic_store_count(world->store, PIC_KIND_APPROVAL);
+
+	if (room == 0 || !pic_engine_workload_instance(input->space, input->name, instance))
+		return 0;
+	out->approvals = calloc(room, sizeof(struct pic_approval_facts *));
+	if (!out->approvals)
+		return pic_error_set(err, -ENOMEM, "no memory to reconcile %s", input->name);
+	input->approvals = (const struct pic_approval_facts *const *)out->approvals;
+	for (struct pic_object *object =
+		     pic_store_next(world->store, PIC_KIND_APPROVAL, input->space, NULL);
+	     object;
+	     object = pic_store_next(world->store, PIC_KIND_APPROVAL, input->space, object)) {
+		struct pic_approval_facts *facts;
+
+		if (!names_instance(object, instance))
+			continue;
+		facts = malloc(sizeof(*facts));
+		if (!facts)
+			return pic_error_set(err, -ENOMEM, "no memory to reconcile %s",
+					     input->name);
+		if (pic_approval_read(object, facts, NULL) == 0)
+			out->approvals[input->approval_count++] = facts;
+		else /* a damaged one allows nothing */
+			free(facts);
+	}
+	return 0;
+}
+
 int pic_world_gather(const struct pic_world *world, const char *space, const char *name,
 		     int64_t now_ms, struct pic_gathered *out, struct pic_error *err)
 {
@@ -311,6 +362,8 @@ int pic_world_gather(const struct pic_world *world, const char *space, const cha
 		r = count_others(&gathered, catalogs, count, err);
 	if (r == 0)
 		r = read_resolutions(&gathered, err);
+	if (r == 0)
+		r = find_approvals(world, &gathered, err);
 	if (r < 0) {
 		pic_gathered_free(&gathered);
 		return r;

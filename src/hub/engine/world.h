@@ -39,6 +39,7 @@ struct pic_gathered {
 	const struct pic_object **own, **others;
 	struct pic_engine_device *devices;
 	struct pic_engine_resolution *resolutions;
+	struct pic_approval_facts **approvals;
 };
 int pic_world_gather(const struct pic_world *world, const char *space, const char *name,
 		     int64_t now_ms, struct pic_gathered *out, struct pic_error *err);
