@@ -180,6 +180,8 @@ static int unknown_command(const struct walk *walk, const char *name, struct pic
 	full_name(walk, command);
 	for (const struct pic_command *c = command_of(walk)->commands; c && c->name; c++)
 		pic_option_offer(&nearest, c->name);
+	if (walk->depth == 1)
+		pic_option_offer(&nearest, pic_option_completion.name);
 	if (!nearest.nearest)
 		return pic_error_set(err, -EINVAL,
 				     "%s has no command \"%s\" (%s --help lists them)", command,
@@ -343,9 +345,15 @@ static int fill_values(const struct walk *walk, struct pic_error *err)
 	return r == 0 ? apply_flags(walk, err) : r;
 }
 
+/* A sentence about a command begins with the program's name already. */
 static int wrong_usage(const struct pic_program *program, const struct pic_error *err)
 {
-	fprintf(stderr, "%s: %s\n", program->name, err->text);
+	const size_t size = strlen(program->name);
+
+	if (pic_text_starts(err->text, program->name) && err->text[size] == ' ')
+		fprintf(stderr, "%s\n", err->text);
+	else
+		fprintf(stderr, "%s: %s\n", program->name, err->text);
 	return PIC_EXIT_USAGE;
 }
 
@@ -372,14 +380,32 @@ static int run_command(struct walk *walk)
 	return status;
 }
 
+static int run_completion(const struct pic_program *program, int argc, char **argv)
+{
+	const struct pic_command *path[] = { &program->root, &pic_option_completion };
+	struct pic_error err = PIC_ERROR_INIT;
+
+	if (argc == 3 && strcmp(argv[2], "bash") == 0) {
+		pic_program_bash_completion(program, stdout);
+		return PIC_EXIT_OK;
+	}
+	if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+		pic_option_help(program, path, 2, stdout);
+		return PIC_EXIT_OK;
+	}
+	pic_error_set(&err, -EINVAL, "%s completion takes the word bash and nothing more",
+		      program->name);
+	return wrong_usage(program, &err);
+}
+
 /* Words that every program knows; -1: it is none of them. */
 static int run_built_in(const struct pic_program *program, int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], pic_option_completion.name) == 0)
+		return run_completion(program, argc, argv);
 	if (argc != 3)
 		return -1;
-	if (strcmp(argv[1], "completion") == 0 && strcmp(argv[2], "bash") == 0)
-		pic_program_bash_completion(program, stdout);
-	else if (strcmp(argv[1], "documentation") == 0 && strcmp(argv[2], "man") == 0)
+	if (strcmp(argv[1], "documentation") == 0 && strcmp(argv[2], "man") == 0)
 		pic_program_man(program, stdout);
 	else if (strcmp(argv[1], "documentation") == 0 && strcmp(argv[2], "markdown") == 0)
 		pic_program_markdown(program, stdout);

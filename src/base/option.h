@@ -6,7 +6,7 @@
  * A program describes itself as a tree of commands; each command has its own rows besides those of
  * its parents that are marked global. Values land in one struct of the program by offset:
  *   TEXT  const char *      FLAG  bool      NUMBER  long long      LIST  struct pic_option_list
- *   DURATION int64_t (ms)   SIZE unsigned long long (bytes)
+ *   DURATION int64_t (ms)   SIZE unsigned long long (bytes)   CHOICE const char *, a word out of `value`
  * Texts and lists live until pic_program_run returns. In the environment the items of a list are
  * separated by blanks; in the file the row is repeated. A flag's list replaces the file's.
  */
@@ -26,6 +26,7 @@ enum pic_option_type {
 	PIC_OPTION_DURATION,
 	PIC_OPTION_SIZE,
 	PIC_OPTION_LIST,
+	PIC_OPTION_CHOICE,
 };
 
 enum {
@@ -42,7 +43,7 @@ struct pic_option {
 	const char *name; /* "metrics"; NULL ends the table */
 	char letter;	  /* 'o' or 0 */
 	enum pic_option_type type;
-	const char *value;   /* word for the help: "ADDR:PORT" */
+	const char *value; /* word for the help: "ADDR:PORT"; of a CHOICE all words: "text|json" */
 	const char *initial; /* default as text, or NULL */
 	const char *help;    /* one sentence, no full stop */
 	size_t offset;	     /* offsetof in the program's struct */

@@ -7,6 +7,13 @@
 
 #include "base/option_state.h"
 
+const struct pic_command pic_option_completion = {
+	.name = "completion",
+	.arguments = "bash",
+	.help = "print a script that lets bash complete commands and flags",
+	.details = "For this terminal: eval \"$(PROGRAM completion bash)\"",
+};
+
 static void print_flags(FILE *out, const struct pic_command *const *path, size_t depth)
 {
 	for (size_t i = depth; i > 0; i--) {

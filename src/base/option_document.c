@@ -112,10 +112,10 @@ void pic_program_man(const struct pic_program *program, FILE *out)
 	fputs(".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nShow help; also behind a command.\n"
 	      ".TP\n\\fB\\-\\-version\\fR\nShow the version.\n",
 	      out);
-	if (root->commands)
-		fputs(".SH COMMANDS\n", out);
+	fputs(".SH COMMANDS\n", out);
 	for (const struct pic_command *c = root->commands; c && c->name; c++)
 		man_command(out, program, c, "", 1);
+	man_command(out, program, &pic_option_completion, "", 1);
 	man_exit_status(out);
 }
 
@@ -189,4 +189,5 @@ void pic_program_markdown(const struct pic_program *program, FILE *out)
 	markdown_options(out, program, root);
 	for (const struct pic_command *c = root->commands; c && c->name; c++)
 		markdown_command(out, program, c, program->name, 1);
+	markdown_command(out, program, &pic_option_completion, program->name, 1);
 }

@@ -59,6 +59,7 @@ static int print_value(const struct pic_option *row, const char *values, FILE *o
 
 	switch (row->type) {
 	case PIC_OPTION_TEXT:
+	case PIC_OPTION_CHOICE:
 		return print_text(*(const char *const *)place ? *(const char *const *)place : "",
 				  out);
 	case PIC_OPTION_FLAG:

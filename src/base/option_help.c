@@ -62,20 +62,25 @@ static void print_option(FILE *out, const struct pic_option *row)
 	print_entry(out, name, help);
 }
 
-static void print_commands(FILE *out, const struct pic_command *commands)
+static void print_command(FILE *out, const struct pic_command *command)
 {
+	bool has = command->arguments && command->arguments[0] != '\0';
 	char name[160];
 
-	if (!commands || !commands->name)
+	snprintf(name, sizeof(name), "%s%s%s", command->name, has ? " " : "",
+		 has ? command->arguments : "");
+	print_entry(out, name, command->help);
+}
+
+static void print_commands(FILE *out, const struct pic_command *commands, bool is_root)
+{
+	if (!is_root && (!commands || !commands->name))
 		return;
 	fputs("\nCommands:\n", out);
-	for (const struct pic_command *c = commands; c->name; c++) {
-		bool has = c->arguments && c->arguments[0] != '\0';
-
-		snprintf(name, sizeof(name), "%s%s%s", c->name, has ? " " : "",
-			 has ? c->arguments : "");
-		print_entry(out, name, c->help);
-	}
+	for (const struct pic_command *c = commands; c && c->name; c++)
+		print_command(out, c);
+	if (is_root)
+		print_command(out, &pic_option_completion);
 }
 
 static void print_options(FILE *out, const struct pic_command *const *path, size_t depth)
@@ -121,6 +126,6 @@ void pic_option_help(const struct pic_program *program, const struct pic_command
 		fputc('\n', out);
 		pic_option_wrap(out, command->details, 0, 0);
 	}
-	print_commands(out, command->commands);
+	print_commands(out, command->commands, depth == 1);
 	print_options(out, path, depth);
 }

@@ -71,6 +71,9 @@ struct pic_option_nearest {
 };
 void pic_option_offer(struct pic_option_nearest *nearest, const char *word);
 
+/* `completion bash`, which every program has; run by pic_program_run itself. */
+extern const struct pic_command pic_option_completion;
+
 /* Help of a command; `path` is the commands from the root on. */
 void pic_option_help(const struct pic_program *program, const struct pic_command *const *path,
 		     size_t depth, FILE *out);

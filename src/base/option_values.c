@@ -103,9 +103,41 @@ static int parse_flag(const char *text, bool *out)
 	return -EINVAL;
 }
 
-static const char *wanted(enum pic_option_type type)
+/* "table|wide|json" as "table, wide or json". */
+static const char *choices_text(const char *choices, char out[256])
 {
-	switch (type) {
+	size_t used = 0;
+
+	out[0] = '\0';
+	while (*choices != '\0' && used < 256) {
+		size_t size = strcspn(choices, "|");
+		const char *next = choices + size + (choices[size] == '|');
+		const char *between = used == 0 ? "" : *next != '\0' ? ", " : " or ";
+
+		used += (size_t)snprintf(out + used, 256 - used, "%s%.*s", between, (int)size,
+					 choices);
+		choices = next;
+	}
+	return out;
+}
+
+static bool is_choice(const char *choices, const char *text)
+{
+	const size_t length = strlen(text);
+
+	while (*choices != '\0') {
+		size_t size = strcspn(choices, "|");
+
+		if (size == length && memcmp(choices, text, size) == 0)
+			return true;
+		choices += size + (choices[size] == '|');
+	}
+	return false;
+}
+
+static const char *wanted(const struct pic_option *row, char room[256])
+{
+	switch (row->type) {
 	case PIC_OPTION_FLAG:
 		return "true or false";
 	case PIC_OPTION_NUMBER:
@@ -114,6 +146,8 @@ static const char *wanted(enum pic_option_type type)
 		return "a time like 90s, 15m or 1h30m";
 	case PIC_OPTION_SIZE:
 		return "a size like 512k, 64M or 1G";
+	case PIC_OPTION_CHOICE:
+		return choices_text(row->value, room);
 	case PIC_OPTION_TEXT:
 	case PIC_OPTION_LIST:
 		break;
@@ -174,9 +208,10 @@ static int bad_value(const struct pic_option *row, const char *text, const char 
 		     struct pic_error *err)
 {
 	PIC_BUF struct pic_buf shown = PIC_BUF_INIT(512);
+	char room[256];
 
 	pic_text_escape(text, strnlen(text, 64), false, &shown);
-	return pic_error_set(err, -EINVAL, "%s must be %s, not \"%s\"", where, wanted(row->type),
+	return pic_error_set(err, -EINVAL, "%s must be %s, not \"%s\"", where, wanted(row, room),
 			     pic_buf_text(&shown));
 }
 
@@ -238,6 +273,10 @@ static int store(struct pic_option_state *state, struct pic_option_slot *slot, c
 	void *place = state->values + row->offset;
 
 	switch (row->type) {
+	case PIC_OPTION_CHOICE:
+		if (!is_choice(row->value, text))
+			return bad_value(row, text, where, err);
+		/* fall through */
 	case PIC_OPTION_TEXT:
 		*(const char **)place = pic_option_keep(state, text, strlen(text));
 		return *(const char **)place ? 0 : pic_error_set(err, -ENOMEM, "no memory");

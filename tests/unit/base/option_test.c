@@ -85,7 +85,7 @@ static const struct pic_option root_options[] = {
 static const struct pic_option logs_options[] = {
 	{ "follow", 'f', PIC_OPTION_FLAG, NULL, NULL, "Go on", AT(follow), PIC_OPTION_FLAG_ONLY, 0,
 	  0 },
-	{ "output", 'o', PIC_OPTION_TEXT, "FORM", "text", "text or json", AT(output),
+	{ "output", 'o', PIC_OPTION_CHOICE, "text|wide|json", "text", "How", AT(output),
 	  PIC_OPTION_FLAG_ONLY, 0, 0 },
 	{ 0 },
 };
@@ -144,7 +144,8 @@ static void assert_wrong(const char *line, const char *sentence)
 	char wanted[1024];
 
 	assert_int_equal(run(line), PIC_EXIT_USAGE);
-	snprintf(wanted, sizeof(wanted), "piccolo: %s\n", sentence);
+	snprintf(wanted, sizeof(wanted), "%s%s\n",
+		 strncmp(sentence, "piccolo ", 8) == 0 ? "" : "piccolo: ", sentence);
 	assert_string_equal(said, wanted);
 	assert_string_equal(values.ran, "");
 }
@@ -210,6 +211,16 @@ static void says_what_is_wrong(void **state)
 	assert_wrong("piccolo show lgos x",
 		     "piccolo show has no command \"lgos\"; did you mean \"logs\"?");
 	assert_wrong("piccolo show", "piccolo show needs a command: logs");
+	assert_wrong("piccolo completoin bash",
+		     "piccolo has no command \"completoin\"; did you mean \"completion\"?");
+	assert_wrong("piccolo completion",
+		     "piccolo completion takes the word bash and nothing more");
+	assert_wrong("piccolo completion zsh",
+		     "piccolo completion takes the word bash and nothing more");
+	assert_wrong("piccolo show logs a -o jsn",
+		     "--output must be text, wide or json, not \"jsn\"");
+	assert_wrong("piccolo show logs a -o wid",
+		     "--output must be text, wide or json, not \"wid\"");
 	assert_wrong("piccolo join", "piccolo join needs URL");
 	assert_wrong("piccolo join a b", "piccolo join takes URL and nothing more, but got \"b\"");
 	assert_wrong("piccolo --hub", "--hub needs a value: URL");
@@ -362,6 +373,7 @@ static void helps_at_each_level(void **state)
 	assert_contains(said,
 			"Usage: piccolo [OPTION]... [COMMAND]\n\nRuns workloads on a device\n");
 	assert_contains(said, "\n  join URL                    Join a hub\n");
+	assert_contains(said, "\n  completion bash             print a script");
 	assert_contains(said,
 			"\n  -p, --metrics-port PORT     Port of the metrics (default: 9100)\n");
 	assert_contains(
@@ -375,7 +387,11 @@ static void helps_at_each_level(void **state)
 	assert_contains(said, "--follow");
 	assert_contains(said, "--hub URL");
 	assert_null(strstr(said, "--lease"));
+	assert_contains(said, "-o, --output text|wide|json");
+	assert_int_equal(run("piccolo completion --help"), PIC_EXIT_OK);
+	assert_contains(said, "Usage: piccolo completion [OPTION]... bash\n");
 	assert_int_equal(run("piccolo show --help"), PIC_EXIT_OK);
+	assert_null(strstr(said, "completion"));
 	assert_contains(said, "Usage: piccolo show [OPTION]... COMMAND\n");
 	assert_int_equal(run("piccolo join --version"), PIC_EXIT_OK);
 	assert_string_equal(said, "piccolo 0.1.0\n");
@@ -391,12 +407,14 @@ static void documents_itself(void **state)
 		"\\fB\\-\\-metrics\\-port\\fR \\fIPORT\\fR\nPort of the metrics (default: 9100).\n"
 		"Environment: PICTEST_METRICS_PORT.\n");
 	assert_contains(said, ".SS \"show logs INSTANCE/COMPONENT\"");
+	assert_contains(said, ".SS \"completion bash\"");
 	assert_int_equal(run("piccolo documentation markdown"), PIC_EXIT_OK);
 	assert_contains(
 		said,
 		"| `-p`, `--metrics-port PORT` | `metrics-port`, `PICTEST_METRICS_PORT` | `9100` | "
 		"Port of the metrics |\n");
 	assert_contains(said, "\n## `piccolo show logs INSTANCE/COMPONENT`\n");
+	assert_contains(said, "\n## `piccolo completion bash`\n");
 }
 
 /* The script, in a real bash. */
