@@ -26,6 +26,7 @@ struct session {
 
 struct pic_identity {
 	struct pic_store *store;
+	int folder_fd;
 	struct pic_authority authority;
 	struct session sessions[SESSIONS_MAX]; /* a ring: the oldest gives way */
 	size_t next_session;
@@ -136,6 +137,7 @@ static int open_all(struct pic_identity *identity, const char *folder, char **ne
 		r = pic_authority_open(&identity->authority, fd, path, err);
 	if (r < 0)
 		return r;
+	identity->folder_fd = PIC_STEAL_FD(fd);
 	pic_token_make(PIC_TOKEN_SESSION, identity->demo_token, &identity->demo_digest);
 	return first_admin_token(identity, new_token, err);
 }
@@ -148,6 +150,7 @@ int pic_identity_open(struct pic_identity **out, struct pic_store *store, const 
 	if (!identity)
 		return pic_error_set(err, -ENOMEM, "no memory for the hub's identity");
 	identity->store = store;
+	identity->folder_fd = -1;
 	int r = open_all(identity, folder, new_token, err);
 	if (r < 0) {
 		pic_identity_close(identity);
@@ -162,6 +165,7 @@ void pic_identity_close(struct pic_identity *identity)
 	if (!identity)
 		return;
 	pic_authority_close(&identity->authority);
+	pic_close_fd(&identity->folder_fd);
 	explicit_bzero(identity, sizeof(*identity));
 	free(identity);
 }
@@ -192,6 +196,24 @@ int pic_identity_listener(struct pic_identity *identity, const char *const *addr
 				     err);
 
 	return r < 0 ? r : pic_key_write(identity->authority.listener_key, key, err);
+}
+
+int pic_identity_sign_ticket(struct pic_identity *identity, const void *ticket, size_t size,
+			     unsigned char signature[PIC_SIGNATURE_MAX], size_t *signature_size,
+			     const char **certificate, struct pic_error *err)
+{
+	struct pic_authority *authority = &identity->authority;
+	struct pic_sha256 digest;
+	int r = pic_authority_renew_ticket(authority, identity->folder_fd, pic_clock_wall_ms(),
+					   err);
+
+	if (r < 0)
+		return r;
+	pic_sha256_of(ticket, size, &digest);
+	r = pic_key_sign(authority->ticket_key, &digest, signature, signature_size, err);
+	if (r == 0)
+		*certificate = authority->ticket_pem;
+	return r;
 }
 
 /* Callers. */

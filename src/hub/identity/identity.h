@@ -37,6 +37,10 @@ void pic_identity_authority_pin(const struct pic_identity *identity, struct pic_
 /* A listener's certificate for these addresses out of the own authority. */
 int pic_identity_listener(struct pic_identity *identity, const char *const *addresses,
 			  struct pic_buf *certificate, struct pic_buf *key, struct pic_error *err);
+/* Signs the bytes of a ticket. *certificate: PEM of the signer and the authority, lent until the next call. */
+int pic_identity_sign_ticket(struct pic_identity *identity, const void *ticket, size_t size,
+			     unsigned char signature[PIC_SIGNATURE_MAX], size_t *signature_size,
+			     const char **certificate, struct pic_error *err);
 /* From the client certificate or `Authorization: Bearer`; never fails: NOBODY. A revoked or retired
  * device is NOBODY. */
 void pic_identity_caller(struct pic_identity *identity, const struct pic_exchange *exchange,

@@ -2,12 +2,16 @@
 #include "base/check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
+#include "hub/identity/authority.h"
 #include "hub/identity/identity.h"
 #include "hub/store_fixture.h"
+#include "protocol/ticket.h"
 
 struct world {
 	struct store_fixture *store;
@@ -125,6 +129,101 @@ static void a_wrong_key_is_refused(void **state)
 					   world->store->path, &token, &err),
 			 -EKEYREJECTED);
 	assert_contains(err.text, "does not belong to");
+}
+
+static void sign(struct world *world, struct pic_signed_ticket *out)
+{
+	const char *certificate = NULL;
+	struct pic_error err = PIC_ERROR_INIT;
+	size_t size = 0;
+
+	memset(out, 0, sizeof(*out));
+	memset(out->ticket, 7, sizeof(out->ticket));
+	if (pic_identity_sign_ticket(world->identity, out->ticket, sizeof(out->ticket),
+				     out->signature, &size, &certificate, &err) < 0)
+		fail_msg("%s", err.text);
+	out->signature_size = (uint16_t)size;
+	assert_true(strlen(certificate) < sizeof(out->certificate));
+	strcpy(out->certificate, certificate);
+}
+
+/* A ticket's chain: the signer's certificate, for tickets alone, then the authority's. */
+static void tickets_are_signed(void **state)
+{
+	struct world *world = *state;
+	struct pic_signed_ticket first, second;
+	PIC_CLEANUP(pic_key_free_pointer) struct pic_key *key = NULL;
+	struct pic_sha256 digest;
+	struct stat facts;
+	char path[256];
+
+	sign(world, &first);
+	assert_int_equal(pic_certificate_verify_use(first.certificate,
+						    pic_identity_authority(world->identity),
+						    PIC_CERTIFICATE_TICKET, 0, NULL),
+			 0);
+	assert_non_null(strstr(first.certificate, pic_identity_authority(world->identity)));
+	assert_int_equal(pic_certificate_key(first.certificate, &key, NULL), 0);
+	pic_sha256_of(first.ticket, sizeof(first.ticket), &digest);
+	assert_int_equal(pic_key_verify(key, &digest, first.signature, first.signature_size, NULL),
+			 0);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/identity/%s", world->store->path,
+			 i ? "ticket.key" : "ticket.pem");
+		assert_int_equal(stat(path, &facts), 0);
+		assert_int_equal(facts.st_mode & 0777, 0600);
+	}
+	/* it stays over a restart */
+	pic_identity_close(world->identity);
+	open_identity(world);
+	sign(world, &second);
+	assert_string_equal(first.certificate, second.certificate);
+}
+
+/* What is lost or does not fit is made again: devices trust the authority, not this one. */
+static void the_signer_is_made_again(void **state)
+{
+	struct world *world = *state;
+	struct pic_signed_ticket first, second;
+	char command[256];
+
+	sign(world, &first);
+	pic_identity_close(world->identity);
+	snprintf(command, sizeof(command), "cp %s/identity/listener.key %s/identity/ticket.key",
+		 world->store->path, world->store->path);
+	assert_int_equal(system(command), 0);
+	open_identity(world);
+	sign(world, &second);
+	assert_string_not_equal(first.certificate, second.certificate);
+	assert_int_equal(pic_certificate_verify_use(second.certificate,
+						    pic_identity_authority(world->identity),
+						    PIC_CERTIFICATE_TICKET, 0, NULL),
+			 0);
+}
+
+/* In time: long before the old one is over. */
+static void the_signer_is_renewed(void **state)
+{
+	struct world *world = *state;
+	struct pic_authority authority = { .key = NULL };
+	PIC_FREE char *before = NULL;
+	char path[256];
+	PIC_FD int fd = -1;
+	int64_t until;
+
+	snprintf(path, sizeof(path), "%s/identity", world->store->path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(pic_authority_open(&authority, fd, path, NULL), 0);
+	until = authority.ticket_until_ms;
+	before = strdup(authority.ticket_pem);
+	assert_int_equal(pic_authority_renew_ticket(&authority, fd, until - 100 * 86400000LL, NULL),
+			 0);
+	assert_string_equal(authority.ticket_pem, before);
+	assert_int_equal(pic_authority_renew_ticket(&authority, fd, until - 80 * 86400000LL, NULL),
+			 0);
+	assert_string_not_equal(authority.ticket_pem, before);
+	assert_true(authority.ticket_until_ms > until);
+	pic_authority_close(&authority);
 }
 
 static void make_request(const char *name, struct pic_buf *pem, struct pic_key **key)
@@ -270,6 +369,9 @@ int main(void)
 		TEST(the_admin_token_is_made_once),
 		TEST(a_session_ends_with_the_token_it_came_from),
 		TEST(the_authority_stays),
+		TEST(tickets_are_signed),
+		TEST(the_signer_is_made_again),
+		TEST(the_signer_is_renewed),
 		TEST(a_wrong_key_is_refused),
 		TEST(a_device_is_certified),
 		TEST(an_enrolment_token_works_once),
