@@ -25,6 +25,8 @@ enum pic_kind {
 	PIC_KIND_ARTIFACT,  /* internal: digest, size, name, origin */
 	PIC_KIND_TOMBSTONE, /* internal: a catalog gone less than an hour ago: its DELETE still succeeds;
 			     * same namespace and name as the catalog */
+	PIC_KIND_WINDOW, /* internal: what the window of a patch has to take back, and when; by the
+			  * activation's uid, in its namespace, so that it outlives the activation */
 	PIC_KIND_COUNT,
 };
 
