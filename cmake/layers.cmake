@@ -87,6 +87,10 @@ pic_layer(hub ALWAYS EXCLUDE "/hub/main\\.c$"
 	DEPENDS base crypto protocol admission net symphony symphony_yaml LIBRARIES third_party::sqlite m)
 pic_layer(ctl ALWAYS EXCLUDE "/ctl/main\\.c$" DEPENDS base protocol net symphony symphony_yaml)
 
+# The files of the hub's page are part of the program.
+include(embed)
+pic_embed(pic_hub pic_web_asset hub/web/assets.h "${CMAKE_SOURCE_DIR}/src/hub/web/page")
+
 pic_program(piccolo device)
 pic_program(piccolo-hub hub)
 pic_program(piccoloctl ctl)

@@ -166,6 +166,8 @@ const char *pic_access_text(enum pic_access access)
 		return "reader";
 	case PIC_ACCESS_ADMIN:
 		return "admin";
+	case PIC_ACCESS_PAGE:
+		return "page";
 	}
 	return "";
 }
