@@ -1,6 +1,8 @@
 #include "protocol/ticket.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const unsigned char magic[8] = "pictkt1";
@@ -30,6 +32,25 @@ int pic_grant_parse(const char *text, uint32_t *bit)
 		}
 	}
 	return -EINVAL;
+}
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ at[i]) * 0x100000001b3;
+	return hash;
+}
+
+void pic_ticket_key(const unsigned char approval[PIC_APPROVAL_SIZE],
+		    const struct pic_workload_name *name, char out[PIC_TICKET_KEY_TEXT])
+{
+	uint64_t hash = mix(0xcbf29ce484222325, approval, PIC_APPROVAL_SIZE);
+
+	hash = mix(hash, name->instance, strlen(name->instance) + 1);
+	hash = mix(hash, name->component, strlen(name->component) + 1);
+	snprintf(out, PIC_TICKET_KEY_TEXT, "%016" PRIx64, hash);
 }
 
 /* -- bytes -------------------------------------------------------------------------------------- */

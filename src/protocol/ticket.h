@@ -67,9 +67,14 @@ struct pic_signed_ticket {
 /* In the answer to a poll: "ticket-epoch":"<32 hex>" (of the document they belong to; the device drops them
  * when another one is in force), "ticket-certificate":"PEM", "tickets":[{"approval":"<32 hex>",
  * "instance":"..","component":"..","ticket":"<base64>","signature":"<base64>"}].
- * In a poll: "&stamp=<32 hex>&approvals=" and a list of "<32 hex>:<instance>/<component>:b" (bound) or ":r"
- * (refused), separated by commas, at most PIC_POLL_APPROVALS_MAX. An approval may be for several components of
- * a device, and each has its own ticket. */
+ * In a poll: "&stamp=<32 hex>&approvals=" and a list of "<key>b" (bound) or "<key>r" (refused), separated by
+ * commas, at most PIC_POLL_APPROVALS_MAX. An approval may be for several components of a device, and each has
+ * its own ticket, so the key (16 hexadecimal digits) is made of both: pic_ticket_key. */
 #define PIC_POLL_APPROVALS_MAX 32
+#define PIC_TICKET_KEY_TEXT 17
+
+/* Tells approvals of one device apart in few bytes (FNV-1a); a device that lies with it harms itself. */
+void pic_ticket_key(const unsigned char approval[PIC_APPROVAL_SIZE],
+		    const struct pic_workload_name *name, char out[PIC_TICKET_KEY_TEXT]);
 
 #endif

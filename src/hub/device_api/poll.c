@@ -13,6 +13,8 @@
 
 #define WAIT_MAX_S 900
 #define ANSWER_MAX (4 * 1024 * 1024)
+#define TICKETS_MAX (128 * 1024)
+#define TICKETS_PAUSE_MS 1000
 
 /* The poll leaves its device; its exchange is the caller's to answer. */
 static struct pic_exchange *take_poll(struct pic_device *device)
@@ -105,9 +107,30 @@ static int compose(struct pic_device *device, const struct pic_object *record, s
 	return 0;
 }
 
+/* Without its tickets the device would wait; that is said, and the rest goes out all the same. */
+static void write_tickets(struct pic_device *device, struct pic_buf *out)
+{
+	const struct pic_object *record = pic_device_record(device->owner, device->name);
+	PIC_BUF struct pic_buf tickets = PIC_BUF_INIT(TICKETS_MAX);
+	struct pic_error err = PIC_ERROR_INIT;
+	size_t count = 0;
+
+	if (pic_tickets_write(device, pic_record_epoch(record), &tickets, &count, &err) < 0) {
+		pic_log(PIC_LOG_ERROR, "tickets-failed", PIC_TEXT("device", device->name),
+			PIC_TEXT("error", err.text));
+		return;
+	}
+	if (count == 0)
+		return;
+	pic_buf_add(out, tickets.data, tickets.size);
+	device->tickets_boot_ms = pic_clock_boot_ms();
+	pic_log(PIC_LOG_INFO, "tickets-given", PIC_TEXT("device", device->name),
+		PIC_NUMBER("count", (long long)count));
+}
+
 /* The answer: put together as text, so that the document travels as exactly the bytes of its digest. */
 static int write_answer(struct pic_device *device, const struct composed *composed, bool accept,
-			struct pic_buf *out)
+			bool tickets, struct pic_buf *out)
 {
 	char digest[PIC_SHA256_TEXT];
 
@@ -120,6 +143,8 @@ static int write_answer(struct pic_device *device, const struct composed *compos
 	}
 	if (accept)
 		pic_buf_text_add(out, ",\"accept-epoch\":true");
+	if (tickets)
+		write_tickets(device, out);
 	if (pic_asks_wait(device)) {
 		PIC_JSON struct pic_json *asks = pic_asks_give(device);
 
@@ -135,11 +160,12 @@ static void etag_of(const char *epoch, int64_t revision, char out[64])
 	snprintf(out, 64, "\"%s-%lld\"", epoch, (long long)revision);
 }
 
-static void answer(struct pic_device *device, const struct composed *composed, bool accept)
+static void answer(struct pic_device *device, const struct composed *composed, bool accept,
+		   bool tickets)
 {
 	PIC_BUF struct pic_buf body = PIC_BUF_INIT(ANSWER_MAX);
 	const struct pic_object *record = pic_device_record(device->owner, device->name);
-	int r = write_answer(device, composed, accept, &body);
+	int r = write_answer(device, composed, accept, tickets, &body);
 	struct pic_exchange *exchange = take_poll(device);
 	char etag[64];
 
@@ -206,7 +232,10 @@ static void give_document(struct pic_device *device, const struct pic_object *re
 		pic_log(PIC_LOG_ERROR, "document-failed", PIC_TEXT("device", device->name),
 			PIC_TEXT("error", err.text));
 	} else if (given && pic_sha256_equal(&before.digest, &composed.given.digest)) {
-		answer(device, &composed, accept);
+		/* a memory that the device has not accepted yet permits nothing */
+		answer(device, &composed, accept,
+		       accept ||
+			       pic_record_judge(record, &device->poll->claim) != PIC_CLAIM_FOREIGN);
 	} else {
 		struct pic_json *json = pic_record_edit(record);
 
@@ -214,6 +243,21 @@ static void give_document(struct pic_device *device, const struct pic_object *re
 		change_record(device, "give document", json);
 	}
 	pic_buf_free(&composed.bytes);
+}
+
+/* Something that the device may start lacks its ticket there. One that comes back without having taken them is
+ * not answered in a circle. */
+static bool tickets_are_due(struct pic_device *device)
+{
+	int64_t again = device->tickets_boot_ms + TICKETS_PAUSE_MS - pic_clock_boot_ms();
+	size_t count = 0;
+
+	if (pic_tickets_write(device, "", NULL, &count, NULL) < 0 || count == 0)
+		return false;
+	if (device->tickets_boot_ms == 0 || again <= 0)
+		return true;
+	pic_timer_set(device->poll->timer, again);
+	return false;
 }
 
 void pic_poll_consider(struct pic_device *device)
@@ -239,8 +283,8 @@ void pic_poll_consider(struct pic_device *device)
 	if ((pic_record_revision(record) > 0 || kind == PIC_CLAIM_FOREIGN) &&
 	    kind != PIC_CLAIM_CURRENT && (accept || strcmp(poll->etag, etag) != 0))
 		give_document(device, record, accept);
-	else if (pic_asks_wait(device))
-		answer(device, NULL, false);
+	else if (pic_asks_wait(device) || (kind == PIC_CLAIM_CURRENT && tickets_are_due(device)))
+		answer(device, NULL, false, kind == PIC_CLAIM_CURRENT);
 }
 
 /* The request. */
@@ -324,6 +368,13 @@ static int hold(struct pic_device *device, struct pic_exchange *exchange,
 	poll->device = device;
 	poll->exchange = exchange;
 	poll->claim = request->claim;
+	poll->arrived_boot_ms = pic_clock_boot_ms();
+	r = pic_tickets_read(poll, exchange, err);
+	if (r < 0) {
+		pic_timer_free(poll->timer);
+		free(poll);
+		return r;
+	}
 	if (etag && strlen(etag) < sizeof(poll->etag))
 		strcpy(poll->etag, etag);
 	device->poll = poll;
@@ -354,7 +405,7 @@ void pic_device_poll(struct pic_hub *hub, struct pic_exchange *exchange,
 	/* The connection of an older poll of the same session died without a word. */
 	pic_poll_refuse(device, 409, "Superseded", "a newer poll of this device has come");
 	if (hold(device, exchange, &request, &err) < 0) {
-		pic_plain_refuse(exchange, 503, err.text);
+		pic_plain_refuse(exchange, err.code == -EINVAL ? 400 : 503, err.text);
 		return;
 	}
 	pic_poll_consider(device);

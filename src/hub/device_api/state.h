@@ -8,6 +8,7 @@
 #include "hub/device_api/devices.h"
 #include "hub/device_api/record.h"
 #include "hub/route.h"
+#include "protocol/ticket.h"
 
 #define PIC_SESSION_TEXT 33
 #define PIC_OLDER_SESSIONS 4
@@ -19,7 +20,12 @@ struct pic_poll {
 	struct pic_exchange *exchange;
 	struct pic_timer *timer;
 	struct pic_claim claim;
-	bool is_over;  /* the wait; only a commit under way still keeps it */
+	bool is_over; /* the wait; only a commit under way still keeps it */
+	int64_t arrived_boot_ms;
+	bool has_stamp; /* it takes tickets */
+	unsigned char stamp[PIC_TICKET_STAMP_SIZE];
+	char settled[PIC_POLL_APPROVALS_MAX][PIC_TICKET_KEY_TEXT]; /* bound or refused there */
+	size_t settled_count;
 	char etag[64]; /* of the document received last, also when it was not taken */
 };
 
@@ -53,7 +59,8 @@ struct pic_device {
 	int64_t contact_wall_ms;
 	int64_t contact_boot_ms;
 	char address[64];
-	bool changing; /* a commit about its document is under way */
+	bool changing;		 /* a commit about its document is under way */
+	int64_t tickets_boot_ms; /* when it was given some last */
 };
 
 struct pic_devices {
@@ -80,6 +87,15 @@ void pic_device_commit(struct pic_devices *devices, const char *who, const char 
 void pic_device_heard(struct pic_device *device, struct pic_exchange *exchange);
 /* After a poll ended: when nothing comes for a while, it is offline. */
 void pic_devices_watch_silence(struct pic_devices *devices);
+
+/* tickets.c */
+/* Reads what the query says of stamp and approvals. -EINVAL with the sentence. */
+int pic_tickets_read(struct pic_poll *poll, const struct pic_exchange *exchange,
+		     struct pic_error *err);
+/* Tickets for what the device's catalogs name and the poll does not call settled, signed for its stamp, as
+ * members of the answer ("," first); *count tells how many. `out` NULL: only counts. */
+int pic_tickets_write(struct pic_device *device, const char *epoch, struct pic_buf *out,
+		      size_t *count, struct pic_error *err);
 
 /* session.c: 0, or the exchange has been refused. `session` NULL: the request names none. */
 int pic_device_admit(struct pic_device *device, struct pic_exchange *exchange, const char *session);

@@ -138,6 +138,24 @@ static void grants_have_words(void **state)
 	assert_int_equal(pic_grant_parse("kernel", &bit), -EINVAL);
 }
 
+static void keys_tell_components_apart(void **state)
+{
+	const struct pic_ticket ticket = ticket_of();
+	struct pic_workload_name moved = { "tiny-appp", "robe" };
+	unsigned char other[PIC_APPROVAL_SIZE] = { 1 };
+	char key[PIC_TICKET_KEY_TEXT], again[PIC_TICKET_KEY_TEXT];
+
+	(void)state;
+	pic_ticket_key(ticket.approval, &ticket.name, key);
+	assert_int_equal(strspn(key, "0123456789abcdef"), PIC_TICKET_KEY_TEXT - 1);
+	pic_ticket_key(ticket.approval, &ticket.name, again);
+	assert_string_equal(key, again);
+	pic_ticket_key(ticket.approval, &moved, again);
+	assert_string_not_equal(key, again);
+	pic_ticket_key(other, &ticket.name, again);
+	assert_string_not_equal(key, again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +164,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_damaged),
 		cmocka_unit_test(a_length_of_nothing_is_none),
 		cmocka_unit_test(grants_have_words),
+		cmocka_unit_test(keys_tell_components_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
