@@ -5,6 +5,7 @@
 #ifndef PIC_CTL_CTL_H
 #define PIC_CTL_CTL_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -60,13 +61,18 @@ struct pic_ctl_call {
 	void *data;
 };
 
+/* What was typed is wrong, not what is: exit status 2. */
+#define PIC_CTL_USAGE (-EBADRQC)
+
 /* 0 and an answer of 2xx; else -errno with the hub's own sentence (-EHOSTUNREACH: not reached, -ENOENT: 404,
- * -EACCES: 401 or 403). The answer is filled in both cases when one came. */
+ * -EKEYREJECTED: 401, -EACCES: 403). The answer is filled in both cases when one came. */
 int pic_ctl_call(struct pic_ctl *ctl, const struct pic_ctl_call *call,
 		 struct pic_ctl_answer *answer, struct pic_error *err);
 void pic_ctl_session_free(struct pic_ctl_session *session);
 /* Prints the sentence on standard error; the exit status of design 10. */
 int pic_ctl_fail(const struct pic_error *err);
+/* No other object would fare better: the hub is not there, or does not know who asks. */
+bool pic_ctl_is_hopeless(const struct pic_error *err);
 /* The namespace to use: option, kubeconfig's context, "default". */
 int pic_ctl_space(struct pic_ctl *ctl, const char **out, struct pic_error *err);
 
@@ -79,6 +85,8 @@ struct pic_ctl_resource {
 /* "instance/tiny-app", "instances", "solutions.solution.symphony" and with a second word its name. */
 int pic_ctl_resource(const char *word, const char *name, struct pic_ctl_resource *out,
 		     struct pic_error *err);
+/* The same for the words of a command that wants one object: KIND/NAME or KIND NAME. */
+int pic_ctl_object(int argc, char **argv, struct pic_ctl_resource *out, struct pic_error *err);
 /* "/apis/GROUP/v1/namespaces/NS/PLURAL[/NAME]"; space NULL: all namespaces. */
 int pic_ctl_path(const struct pic_kind_facts *kind, const char *space, const char *name,
 		 struct pic_buf *out, struct pic_error *err);

@@ -214,7 +214,7 @@ int pic_ctl_inputs_read(const struct pic_option_list *files, struct pic_ctl_inpu
 	int r = 0;
 
 	if (files->count == 0)
-		return pic_error_set(err, -EINVAL, "name a file or folder with -f");
+		return pic_error_set(err, PIC_CTL_USAGE, "name a file or folder with -f");
 	for (size_t i = 0; r == 0 && i < files->count; i++) {
 		struct stat status;
 

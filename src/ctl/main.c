@@ -14,8 +14,8 @@ static const struct pic_option global_options[] = {
 	{ "namespace", 'n', PIC_OPTION_TEXT, "NAME", NULL,
 	  "namespace; else the kubeconfig's, else default", TEXT(space),
 	  PIC_OPTION_GLOBAL | PIC_OPTION_FLAG_ONLY, 0, 0 },
-	{ "output", 'o', PIC_OPTION_TEXT, "FORM", "table", "table, wide, yaml, json or name",
-	  TEXT(output), PIC_OPTION_GLOBAL | PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "output", 'o', PIC_OPTION_CHOICE, "table|wide|yaml|json|name", "table",
+	  "form of what is printed", TEXT(output), PIC_OPTION_GLOBAL | PIC_OPTION_FLAG_ONLY, 0, 0 },
 	{ 0 },
 };
 
@@ -46,8 +46,9 @@ static const struct pic_option get_options[] = {
 static const struct pic_option patch_options[] = {
 	{ "patch", 'p', PIC_OPTION_TEXT, "PATCH", NULL, "the change, as JSON or YAML", TEXT(patch),
 	  PIC_OPTION_FLAG_ONLY, 0, 0 },
-	{ "type", 0, PIC_OPTION_TEXT, "TYPE", "merge", "merge (RFC 7386) or json (RFC 6902)",
-	  TEXT(patch_type), PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "type", 0, PIC_OPTION_CHOICE, "merge|json", "merge",
+	  "a merge patch (RFC 7386) or a JSON patch (RFC 6902)", TEXT(patch_type),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
 	DRY_RUN_ROW,
 	{ 0 },
 };

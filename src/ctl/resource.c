@@ -38,23 +38,32 @@ int pic_ctl_resource(const char *word, const char *name, struct pic_ctl_resource
 
 	if (!kind)
 		return pic_error_set(
-			err, -EINVAL,
+			err, PIC_CTL_USAGE,
 			"'%.*s' is no kind of object; `piccoloctl api-resources` lists them",
 			(int)size, word);
 	if (slash && name)
-		return pic_error_set(err, -EINVAL,
+		return pic_error_set(err, PIC_CTL_USAGE,
 				     "'%s' already names an object; '%s' is one too many", word,
 				     name);
 	if (slash)
 		name = slash + 1;
 	if (name && !pic_name_is_valid(name, PIC_OBJECT_NAME_MAX))
 		return pic_error_set(
-			err, -EINVAL,
+			err, PIC_CTL_USAGE,
 			"'%s' is no name of an object: lower-case letters, digits, '-' and '.'",
 			name);
 	out->kind = kind;
 	out->name = name;
 	return 0;
+}
+
+int pic_ctl_object(int argc, char **argv, struct pic_ctl_resource *out, struct pic_error *err)
+{
+	int r = pic_ctl_resource(argv[0], argc > 1 ? argv[1] : NULL, out, err);
+
+	if (r == 0 && !out->name)
+		r = pic_error_set(err, PIC_CTL_USAGE, "name the object: KIND/NAME");
+	return r;
 }
 
 int pic_ctl_path(const struct pic_kind_facts *kind, const char *space, const char *name,

@@ -16,6 +16,7 @@
 #define ANSWER_MAX (16 * 1024 * 1024)
 
 struct pic_ctl_session {
+	char *file; /* the kubeconfig */
 	char *server;
 	char *space; /* of the context, or NULL */
 	char *authority;
@@ -28,6 +29,7 @@ void pic_ctl_session_free(struct pic_ctl_session *session)
 {
 	if (!session)
 		return;
+	free(session->file);
 	free(session->server);
 	free(session->space);
 	free(session->authority);
@@ -208,6 +210,9 @@ static int open_session(struct pic_ctl *ctl, struct pic_error *err)
 		*slash = 0;
 	else
 		strcpy(folder, ".");
+	session->file = strdup(path);
+	if (!session->file)
+		return pic_error_set(err, -ENOMEM, "no memory");
 	r = read_config(yaml.count ? yaml.documents[0].value : NULL, path, folder, session, err);
 	if (r < 0)
 		return r;
@@ -261,6 +266,7 @@ static int code_of_status(int status)
 {
 	switch (status) {
 	case 401:
+		return -EKEYREJECTED;
 	case 403:
 		return -EACCES;
 	case 404:
@@ -303,8 +309,8 @@ static int perform(struct pic_ctl *ctl, const struct pic_ctl_call *call, const c
 	answer->status = raw.status;
 	if (r < 0 && raw.failure != PIC_CLIENT_OK && raw.failure != PIC_CLIENT_LOCAL &&
 	    raw.failure != PIC_CLIENT_TOO_LARGE && r != -ECANCELED)
-		return pic_error_wrap(err, -EHOSTUNREACH, "cannot reach the hub at %s",
-				      ctl->session->server);
+		return pic_error_set(err, -EHOSTUNREACH, "%s (the hub that %s names)",
+				     err ? err->text : "", ctl->session->file);
 	return r;
 }
 
@@ -342,6 +348,12 @@ int pic_ctl_call(struct pic_ctl *ctl, const struct pic_ctl_call *call,
 	if (answer->status >= 200 && answer->status < 300)
 		return 0;
 	r = code_of_status(answer->status);
+	if (r == -EKEYREJECTED)
+		return pic_error_set(
+			err, r,
+			"%s does not accept the credentials in %s: they are another hub's or have "
+			"ended; each hub writes a kubeconfig into its state folder and says where",
+			ctl->session->server, ctl->session->file);
 	explain_status(answer, r, err);
 	return r;
 }
@@ -352,7 +364,20 @@ int pic_ctl_fail(const struct pic_error *err)
 
 	pic_text_escape(err->text, strlen(err->text), true, &line);
 	fprintf(stderr, "piccoloctl: %s\n", pic_buf_text(&line));
-	if (err->code == -EHOSTUNREACH)
+	switch (err->code) {
+	case -EHOSTUNREACH:
 		return PIC_EXIT_UNREACHABLE;
-	return err->code == -EACCES ? PIC_EXIT_REFUSED : PIC_EXIT_FAILED;
+	case -EKEYREJECTED:
+	case -EACCES:
+		return PIC_EXIT_REFUSED;
+	case PIC_CTL_USAGE:
+		return PIC_EXIT_USAGE;
+	default:
+		return PIC_EXIT_FAILED;
+	}
+}
+
+bool pic_ctl_is_hopeless(const struct pic_error *err)
+{
+	return err->code == -EHOSTUNREACH || err->code == -EKEYREJECTED;
 }

@@ -81,10 +81,12 @@ int pic_ctl_apply(void *program, int argc, char **argv)
 		return pic_ctl_fail(&err);
 	for (size_t i = 0; i < inputs.count; i++) {
 		if (apply_one(ctl, &inputs.items[i], &err) < 0) {
-			pic_error_wrap(&err, err.code, "%s: %s/%s", inputs.items[i].where,
-				       inputs.items[i].kind->singular, inputs.items[i].name);
+			if (!pic_ctl_is_hopeless(&err))
+				pic_error_wrap(&err, err.code, "%s: %s/%s", inputs.items[i].where,
+					       inputs.items[i].kind->singular,
+					       inputs.items[i].name);
 			status = pic_ctl_fail(&err);
-			if (status == PIC_EXIT_UNREACHABLE)
+			if (pic_ctl_is_hopeless(&err))
 				return status;
 		}
 	}

@@ -16,10 +16,8 @@ static int object_path(struct pic_ctl *ctl, int argc, char **argv,
 		       struct pic_error *err)
 {
 	const char *space;
-	int r = pic_ctl_resource(argv[0], argc > 1 ? argv[1] : NULL, resource, err);
+	int r = pic_ctl_object(argc, argv, resource, err);
 
-	if (r == 0 && !resource->name)
-		r = pic_error_set(err, -EINVAL, "name the object: KIND/NAME");
 	if (r == 0)
 		r = pic_ctl_space(ctl, &space, err);
 	return r < 0 ? r : pic_ctl_path(resource->kind, space, resource->name, path, err);
@@ -32,7 +30,7 @@ static int patch_body(const struct pic_ctl *ctl, struct pic_buf *body, struct pi
 	int r;
 
 	if (!ctl->patch)
-		return pic_error_set(err, -EINVAL, "name the patch with -p, as JSON or YAML");
+		return pic_error_set(err, PIC_CTL_USAGE, "name the patch with -p, as JSON or YAML");
 	r = pic_yaml_parse(&yaml, ctl->patch, strlen(ctl->patch), "-p", err);
 	if (r < 0)
 		return r;
@@ -54,12 +52,6 @@ int pic_ctl_patch(void *program, int argc, char **argv)
 	struct pic_ctl_call call = { .method = "PATCH" };
 	const bool json_patch = strcmp(ctl->patch_type, "json") == 0;
 
-	if (!json_patch && strcmp(ctl->patch_type, "merge") != 0) {
-		pic_error_set(&err, -EINVAL, "--type %s is not known; merge and json are",
-			      ctl->patch_type);
-		pic_ctl_fail(&err);
-		return PIC_EXIT_USAGE;
-	}
 	if (object_path(ctl, argc, argv, &resource, &path, &err) < 0 ||
 	    patch_body(ctl, &body, &err) < 0)
 		return pic_ctl_fail(&err);

@@ -40,8 +40,11 @@ static int delete_files(struct pic_ctl *ctl)
 		const char *space =
 			pic_json_text(pic_json_find(input->object, "metadata", "namespace", NULL));
 
-		if (delete_one(ctl, input->kind, space, input->name, &err) < 0)
+		if (delete_one(ctl, input->kind, space, input->name, &err) < 0) {
 			status = pic_ctl_fail(&err);
+			if (pic_ctl_is_hopeless(&err))
+				return status;
+		}
 	}
 	return status;
 }
@@ -57,10 +60,9 @@ int pic_ctl_delete(void *program, int argc, char **argv)
 	if (argc == 0 && ctl->files.count > 0)
 		return delete_files(ctl);
 	if (argc == 0 || (argc == 1 && !strchr(argv[0], '/'))) {
-		pic_error_set(&err, -EINVAL,
+		pic_error_set(&err, PIC_CTL_USAGE,
 			      "name what to delete: `piccoloctl delete KIND NAME` or -f FILE");
-		pic_ctl_fail(&err);
-		return PIC_EXIT_USAGE;
+		return pic_ctl_fail(&err);
 	}
 	for (int i = 0; i < argc; i++) {
 		const bool pair = !strchr(argv[0], '/');
@@ -71,7 +73,7 @@ int pic_ctl_delete(void *program, int argc, char **argv)
 				     &err) < 0)
 			return pic_ctl_fail(&err);
 		if (!resource.name) {
-			pic_error_set(&err, -EINVAL, "'%s' names no object; write KIND/NAME",
+			pic_error_set(&err, PIC_CTL_USAGE, "'%s' names no object; write KIND/NAME",
 				      argv[i]);
 			return pic_ctl_fail(&err);
 		}

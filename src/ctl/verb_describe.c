@@ -153,10 +153,8 @@ int pic_ctl_describe(void *program, int argc, char **argv)
 	struct pic_error err = PIC_ERROR_INIT;
 	struct pic_ctl_resource resource;
 	const char *space;
-	int r = pic_ctl_resource(argv[0], argc > 1 ? argv[1] : NULL, &resource, &err);
+	int r = pic_ctl_object(argc, argv, &resource, &err);
 
-	if (r == 0 && !resource.name)
-		r = pic_error_set(&err, -EINVAL, "name the object: KIND/NAME");
 	if (r == 0)
 		r = pic_ctl_space(ctl, &space, &err);
 	if (r == 0)

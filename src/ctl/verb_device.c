@@ -31,12 +31,11 @@ int pic_ctl_enroll(void *program, int argc, char **argv)
 
 	(void)argc;
 	if (!pic_name_is_valid(argv[0], PIC_NAME_MAX)) {
-		pic_error_set(&err, -EINVAL,
+		pic_error_set(&err, PIC_CTL_USAGE,
 			      "'%s' is no name of a target: lower-case letters, digits, '-' "
 			      "and '.', at most %d",
 			      argv[0], PIC_NAME_MAX);
-		pic_ctl_fail(&err);
-		return PIC_EXIT_USAGE;
+		return pic_ctl_fail(&err);
 	}
 	pic_json_set_text(request, "target", argv[0]);
 	pic_json_set_integer(request, "valid-seconds", ctl->valid_ms / 1000);
@@ -200,9 +199,8 @@ int pic_ctl_device_accept(void *program, int argc, char **argv)
 	if (argc == 1)
 		return device_call(ctl, "POST", argv[0], "/accept-epoch", "may take the new epoch");
 	if (!ctl->all_devices) {
-		pic_error_set(&err, -EINVAL, "name a device, or --all");
-		pic_ctl_fail(&err);
-		return PIC_EXIT_USAGE;
+		pic_error_set(&err, PIC_CTL_USAGE, "name a device, or --all");
+		return pic_ctl_fail(&err);
 	}
 	if (pic_ctl_call(ctl, &call, &answer, &err) < 0)
 		return pic_ctl_fail(&err);
@@ -253,9 +251,8 @@ int pic_ctl_logs(void *program, int argc, char **argv)
 
 	(void)argc;
 	if (!slash || slash == argv[1] || !slash[1] || strchr(slash + 1, '/')) {
-		pic_error_set(&err, -EINVAL, "'%s' is no INSTANCE/COMPONENT", argv[1]);
-		pic_ctl_fail(&err);
-		return PIC_EXIT_USAGE;
+		pic_error_set(&err, PIC_CTL_USAGE, "'%s' is no INSTANCE/COMPONENT", argv[1]);
+		return pic_ctl_fail(&err);
 	}
 	pic_buf_text_add(&path, "/piccolo/v1/devices/");
 	pic_percent_encode(argv[0], &path);

@@ -41,15 +41,12 @@ static const struct pic_field *field_named(const struct pic_field *fields, const
 	return NULL;
 }
 
-static void print_heading(const char *name, const char *type, bool required, const char *help)
-{
-	printf("%s (%s%s)\n  %s\n", name, type, required ? ", required" : "", help ? help : "");
-}
-
 /* Where the words of the command line have led so far. */
 struct place {
-	const struct pic_field *fields; /* NULL: there are none */
-	bool properties;		/* of a component */
+	const char *name, *type, *help; /* of the field; name NULL: the kind itself */
+	bool required;
+	const struct pic_field *fields; /* below it; NULL: there are none */
+	bool properties;		/* below it are those of a component */
 };
 
 static const struct pic_component_property *property_named(const char *name)
@@ -67,7 +64,7 @@ static int no_such_field(const struct pic_ctl_resource *resource, const char *na
 			 struct pic_error *err)
 {
 	return pic_error_set(
-		err, -EINVAL,
+		err, PIC_CTL_USAGE,
 		"%s has no field '%s' there; `piccoloctl explain` without it lists those "
 		"that are",
 		resource->kind->name, name);
@@ -86,16 +83,19 @@ static int step(const struct pic_ctl_resource *resource, struct place *place, ch
 		*rest = NULL;
 		if (!known)
 			return no_such_field(resource, word, err);
-		print_heading(known->name, "text", false, known->help);
-		*place = (struct place){ NULL, false };
+		*place = (struct place){ .name = known->name, .type = "text", .help = known->help };
 		return 0;
 	}
 	word = strsep(rest, ".");
 	field = field_named(place->fields, word);
 	if (!field)
 		return no_such_field(resource, word, err);
-	print_heading(field->name, type_text(field), field->required, field->help);
-	*place = (struct place){ field->fields, field->type == PIC_FIELD_PROPERTIES };
+	*place = (struct place){ .name = field->name,
+				 .type = type_text(field),
+				 .help = field->help,
+				 .required = field->required,
+				 .fields = field->fields,
+				 .properties = field->type == PIC_FIELD_PROPERTIES };
 	return 0;
 }
 
@@ -113,6 +113,9 @@ static void print_place(const struct place *place)
 	static const char *const titles[] = { "FIELD", "TYPE", "WHAT" };
 	struct pic_table *table;
 
+	if (place->name)
+		printf("%s (%s%s)\n  %s\n", place->name, place->type,
+		       place->required ? ", required" : "", place->help ? place->help : "");
 	if (!place->properties && (!place->fields || !place->fields->name))
 		return;
 	table = pic_table_new(PIC_COUNT(titles), titles);
@@ -133,21 +136,21 @@ int pic_ctl_explain(void *program, int argc, char **argv)
 	PIC_FREE char *words = strdup(argv[0]);
 	char *rest = words;
 	struct pic_ctl_resource resource;
-	struct place place = { NULL, false };
+	struct place place = { .name = NULL };
 
 	(void)program;
 	(void)argc;
 	if (!words || pic_ctl_resource(strsep(&rest, "."), NULL, &resource, &err) < 0)
 		return pic_ctl_fail(&err);
-	printf("%s (%s%s%s)\n  %s\n", resource.kind->name, resource.kind->group,
-	       *resource.kind->group ? "/" : "", resource.kind->version,
-	       resource.kind->help ? resource.kind->help : "");
 	place.fields = resource.kind->spec;
 	if (rest && (strcmp(rest, "spec") == 0 || pic_text_starts(rest, "spec.")))
 		rest = rest[strlen("spec")] ? rest + strlen("spec.") : NULL;
 	while (rest)
 		if (step(&resource, &place, &rest, &err) < 0)
 			return pic_ctl_fail(&err);
+	printf("%s (%s%s%s)\n  %s\n", resource.kind->name, resource.kind->group,
+	       *resource.kind->group ? "/" : "", resource.kind->version,
+	       resource.kind->help ? resource.kind->help : "");
 	print_place(&place);
 	return PIC_EXIT_OK;
 }

@@ -151,8 +151,11 @@ int pic_ctl_get(void *program, int argc, char **argv)
 		if (r == 0)
 			r = ctl->watch ? watch(ctl, &resource, &err)
 				       : get(ctl, &resource, several, &err);
-		if (r < 0)
+		if (r < 0) {
 			status = pic_ctl_fail(&err);
+			if (pic_ctl_is_hopeless(&err))
+				return status;
+		}
 	}
 	return status;
 }

@@ -115,14 +115,12 @@ int pic_ctl_wait(void *program, int argc, char **argv)
 	if (pic_text_starts(ctl->wait_for, "condition="))
 		waiter.condition = ctl->wait_for + strlen("condition=");
 	else if (strcmp(ctl->wait_for, "delete") != 0) {
-		pic_error_set(&err, -EINVAL, "--for %s is not known; condition=NAME and delete are",
+		pic_error_set(&err, PIC_CTL_USAGE,
+			      "--for %s is not known; condition=NAME and delete are",
 			      ctl->wait_for);
-		pic_ctl_fail(&err);
-		return PIC_EXIT_USAGE;
+		return pic_ctl_fail(&err);
 	}
-	r = pic_ctl_resource(argv[0], argc > 1 ? argv[1] : NULL, &resource, &err);
-	if (r == 0 && !resource.name)
-		r = pic_error_set(&err, -EINVAL, "name the object: KIND/NAME");
+	r = pic_ctl_object(argc, argv, &resource, &err);
 	if (r == 0)
 		r = pic_ctl_space(ctl, &space, &err);
 	if (r == 0)

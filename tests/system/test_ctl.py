@@ -1,9 +1,12 @@
 """piccoloctl against a real hub: the verbs, their output, and what a person sees when the input is wrong."""
 
+import fcntl
 import json
 import os
 import pty
+import struct
 import subprocess
+import termios
 
 import harness
 from harness import BIN, TINY_EDGE, run
@@ -130,11 +133,15 @@ def test_unreachable_hub_and_wrong_token(hub):
     config = hub.kubeconfig.read_text()
     wrong = hub.folder / "wrong"
     wrong.write_text(config.replace(hub.token, "0" * len(hub.token)))
-    done = run(BIN / "piccoloctl", "--kubeconfig", wrong, "get", "targets", check=False)
-    assert done.returncode == 3, done.stderr
+    for words in (["get", "targets,instances"], ["apply", "-f", TINY_EDGE], ["delete", "-f", TINY_EDGE], ["device", "list"]):
+        done = run(BIN / "piccoloctl", "--kubeconfig", wrong, *words, check=False)
+        assert done.returncode == 3, done.stderr
+        assert str(wrong) in done.stderr and "state folder" in done.stderr and done.stderr.count("\n") == 1, done.stderr
     hub.stop()
-    done = hub.ctl("get", "targets", check=False)
-    assert done.returncode == 4 and hub.url in done.stderr, done.stderr
+    for words in (["get", "targets,instances"], ["apply", "-f", TINY_EDGE], ["device", "list"]):
+        done = hub.ctl(*words, check=False)
+        assert done.returncode == 4 and done.stderr.count("\n") == 1, done.stderr
+        assert done.stderr.count("cannot reach") == 1 and hub.url in done.stderr and str(hub.kubeconfig) in done.stderr
 
 
 def test_usage(work):
@@ -142,11 +149,49 @@ def test_usage(work):
     assert done.returncode == 2 and "apply" in done.stderr
     done = run(BIN / "piccoloctl", "get", "targets", "--outpt", "json", check=False)
     assert done.returncode == 2 and "--output" in done.stderr
+    done = run(BIN / "piccoloctl", check=False)
+    assert done.returncode == 2 and done.stderr.startswith("piccoloctl needs a command: apply, "), done.stderr
+    assert "completion bash" in run(BIN / "piccoloctl", "--help").stdout
+    assert "completion bash" in (harness.ROOT / "docs" / "reference" / "piccoloctl.md").read_text()
     for words in (["--help"], ["apply", "--help"], ["device", "--help"], ["--version"]):
         done = run(BIN / "piccoloctl", *words)
         assert done.stdout and max(map(len, done.stdout.splitlines())) <= 80, done.stdout
     done = run("bash", "-n", input=run(BIN / "piccoloctl", "completion", "bash").stdout)
     assert done.returncode == 0
+
+
+def test_what_is_typed_wrong_is_wrong_usage(hub):
+    for words in (["get", "nonsense"], ["explain", "nonsense"], ["explain", "solution.spec.componentz"], ["describe", "nonsense/x"],
+                  ["patch", "nonsense/x", "-p", "{}"], ["delete", "nonsense/x"], ["wait", "nonsense/x"], ["wait", "target"],
+                  ["edit", "target"], ["patch", "target/x"], ["patch", "target/x", "-p", "{}", "--type", "x"],
+                  ["get", "targets", "-o", "jsn"], ["apply"], ["delete", "target"], ["logs", "tiny-edge", "x"],
+                  ["wait", "target/x", "--for", "x"], ["completion", "zsh"]):
+        done = hub.ctl(*words, check=False)
+        assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1, (words, done)
+    for words in (["get", "target/nobody"], ["apply", "-f", "/nonexistent"], ["patch", "target/nobody", "-p", "{}"]):
+        assert hub.ctl(*words, check=False).returncode == 1, words
+
+
+def test_explain_knows_the_properties_of_types(hub):
+    listed = hub.ctl("explain", "solution.spec.components.properties").stdout
+    assert "wasm.listen" in listed and "several with blanks between; without it wherever the device's policy allows." in listed
+    assert hub.ctl("explain", "solution.spec.components").stdout.count("\n") < len(listed)
+    one = hub.ctl("explain", "solution.components.properties.wasm.listen").stdout
+    assert one.splitlines()[-2].startswith("wasm.listen (") and "[ADDRESS:]PORT" in one.splitlines()[-1]
+    assert one.count("\n") == 4, one
+
+
+def test_tables_are_whole_in_a_pipe_and_fit_a_terminal(hub):
+    whole = hub.ctl("api-resources").stdout
+    assert "..." not in whole and max(map(len, whole.splitlines())) > 80
+    for columns in (60, 400):
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+        subprocess.run([str(BIN / "piccoloctl"), "api-resources"], stdout=slave, check=True)
+        os.close(slave)
+        shown = os.read(master, 65536).decode().splitlines()
+        os.close(master)
+        assert (max(map(len, shown)) == columns) if columns == 60 else [*map(str.rstrip, shown)] == whole.splitlines()
 
 
 def test_no_colour_and_no_raw_bytes_of_strangers(hub):

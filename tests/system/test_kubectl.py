@@ -216,6 +216,8 @@ def test_explain(kubectl):
     assert "name" in text and "selector" in text and "<string>" in text
     assert "components" in kubectl.out("explain", "solution.spec")
     assert "wasm" in kubectl.out("explain", "solution.spec.components.type")
+    settings = kubectl.out("explain", "solution.spec.components.properties")
+    assert "wasm.listen" in settings and "Where it may listen" in settings
 
 
 def test_can_i(kubectl):

@@ -28,7 +28,8 @@ static const char *refusal_text(int status, const char *why)
 {
 	switch (status) {
 	case 401:
-		return "Unauthorized";
+		return "Unauthorized: the credentials are another hub's or have ended; use the kubeconfig in "
+		       "the state folder of this hub";
 	case 404:
 		return "the server could not find the requested resource";
 	case 405:
