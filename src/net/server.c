@@ -18,7 +18,11 @@
 
 #define RUNS_MAX 64 /* turns of the library before the loop gets its own again */
 #define CONNECTIONS_MAX 1024u
+#define STRANGERS_PART 16
+#define STRANGERS_LEAST 16u
 #define IDLE_S 90u
+/* A handshake and a head are a few round trips, even over a poor line. */
+#define HEAD_MS 60000u
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 /* Work that the library has and epoll does not show (bytes inside the TLS library, woken connections) is
@@ -76,17 +80,16 @@ static struct MHD_Daemon *start(struct pic_server *server, int listen_fd)
 
 	if (server->is_tls)
 		flags |= MHD_USE_TLS;
-	return MHD_start_daemon(flags, 0, NULL, NULL, pic_server_on_request, server,
+	return MHD_start_daemon(flags, 0, pic_guard_admits, server, pic_server_on_request, server,
 				MHD_OPTION_EXTERNAL_LOGGER, on_complaint, server,
 				MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK,
 				pic_server_on_request_line, server, MHD_OPTION_NOTIFY_COMPLETED,
-				pic_server_on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-				settings->connections_max ? settings->connections_max
-							  : CONNECTIONS_MAX,
-				MHD_OPTION_CONNECTION_TIMEOUT,
-				settings->idle_timeout_s ? settings->idle_timeout_s : IDLE_S,
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)PIC_CONNECTION_MEMORY,
-				MHD_OPTION_ARRAY, server->is_tls ? tls : none, MHD_OPTION_END);
+				pic_server_on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+				pic_guard_on_connection, server, MHD_OPTION_CONNECTION_LIMIT,
+				settings->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
+				settings->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				(size_t)PIC_CONNECTION_MEMORY, MHD_OPTION_ARRAY,
+				server->is_tls ? tls : none, MHD_OPTION_END);
 }
 
 static int open_daemon(struct pic_server *server, struct pic_error *err)
@@ -119,6 +122,21 @@ static int connect_to_loop(struct pic_server *server, struct pic_error *err)
 	return r < 0 ? r : pic_loop_prepare(server->loop, prepare, server, err);
 }
 
+static void fill_in(struct pic_server_settings *settings)
+{
+	unsigned part;
+
+	if (!settings->connections_max)
+		settings->connections_max = CONNECTIONS_MAX;
+	part = settings->connections_max / STRANGERS_PART;
+	if (!settings->strangers_max)
+		settings->strangers_max = part > STRANGERS_LEAST ? part : STRANGERS_LEAST;
+	if (!settings->idle_timeout_s)
+		settings->idle_timeout_s = IDLE_S;
+	if (!settings->head_timeout_ms)
+		settings->head_timeout_ms = HEAD_MS;
+}
+
 int pic_server_new(struct pic_server **out, struct pic_loop *loop,
 		   const struct pic_server_settings *settings, struct pic_error *err)
 {
@@ -129,6 +147,8 @@ int pic_server_new(struct pic_server **out, struct pic_loop *loop,
 		return pic_error_set(err, -ENOMEM, "no memory for a server");
 	server->loop = loop;
 	server->settings = *settings;
+	fill_in(&server->settings);
+	pic_guard_open(&server->guard);
 	server->is_tls = settings->certificate_pem != NULL;
 	server->checks_clients = server->is_tls && settings->client_authority_pem;
 	r = open_daemon(server, err);

@@ -27,8 +27,12 @@ struct pic_server_settings {
 	const char *
 		client_authority_pem; /* client certificates are asked for (optional) and checked against it */
 	size_t body_max;	      /* larger: 413 */
-	unsigned connections_max;
-	unsigned idle_timeout_s; /* keep-alive connections without a request */
+	unsigned connections_max; /* 0: 1024 */
+	unsigned strangers_max;	  /* of one address, see pic_exchange_belongs; 0: a 16th of all */
+	unsigned idle_timeout_s;  /* keep-alive connections without a request; 0: 90 */
+	/* From the first byte of a handshake to the end of the first request's head, and for each further
+	 * head; a body has as long, and a second more for each 8 KB that it may have. 0: a minute */
+	unsigned head_timeout_ms;
 	/* The most bytes of body that this request may have, asked when its head has arrived (method, path,
 	 * headers and certificate are there) and never more than body_max. NULL: body_max for all. */
 	size_t (*body_limit)(void *data, const struct pic_exchange *exchange);
@@ -58,6 +62,9 @@ const char *pic_exchange_peer(const struct pic_exchange *exchange); /* "127.0.0.
 bool pic_exchange_is_tls(const struct pic_exchange *exchange);
 /* DER of the client's certificate when one was shown AND chains to client_authority_pem. */
 struct pic_view pic_exchange_certificate(const struct pic_exchange *exchange);
+/* A connection counts for the address it comes from, until the handler says whose it is: from then on for
+ * `owner`, who may have `maximum`. False: has so many already, and ought to be refused. */
+bool pic_exchange_belongs(struct pic_exchange *exchange, const char *owner, unsigned maximum);
 struct pic_server *pic_exchange_server(const struct pic_exchange *exchange);
 /* A pointer of the caller's, kept with the exchange. */
 void pic_exchange_set_data(struct pic_exchange *exchange, void *data);

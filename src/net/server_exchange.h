@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 
 #include "net/server.h"
+#include "net/server_guard.h"
 
 #define PIC_PEER_TEXT 64
 /* Head of a request and of its answer: a bearer token of 6 KB fits. The library clears all of it before each
@@ -25,6 +26,7 @@ struct pic_server {
 	struct MHD_Daemon *daemon;
 	struct pic_watch *watch;
 	struct pic_exchange *exchanges;
+	struct pic_guard guard;
 	char address[PIC_PEER_TEXT];
 	char complaint[256]; /* the library's last words, for a start that failed */
 	bool is_tls, checks_clients;
@@ -42,6 +44,7 @@ struct pic_exchange {
 	struct pic_exchange *next, *previous; /* all of the server's */
 	struct pic_server *server;
 	struct MHD_Connection *connection;
+	struct pic_connection *guarded;
 	enum pic_exchange_state state;
 	char *path; /* raw, without query */
 	char *method;

@@ -90,20 +90,31 @@ static int parse_place(const char *text, struct place *out, struct pic_error *er
 	return 0;
 }
 
+void pic_address_host(const void *address, char *out, size_t size)
+{
+	const union address *any = address;
+	const void *host = NULL;
+
+	if (any && any->any.sa_family == AF_INET)
+		host = &any->v4.sin_addr;
+	else if (any && any->any.sa_family == AF_INET6)
+		host = &any->v6.sin6_addr;
+	if (!host || !inet_ntop(any->any.sa_family, host, out, (socklen_t)size))
+		snprintf(out, size, "unknown");
+}
+
 void pic_address_text(const void *address, char *out, size_t size)
 {
 	const union address *any = address;
-	char host[INET6_ADDRSTRLEN] = "?";
+	char host[INET6_ADDRSTRLEN];
 
-	if (any && any->any.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &any->v4.sin_addr, host, sizeof(host));
+	pic_address_host(address, host, sizeof(host));
+	if (any && any->any.sa_family == AF_INET)
 		snprintf(out, size, "%s:%u", host, ntohs(any->v4.sin_port));
-	} else if (any && any->any.sa_family == AF_INET6) {
-		inet_ntop(AF_INET6, &any->v6.sin6_addr, host, sizeof(host));
+	else if (any && any->any.sa_family == AF_INET6)
 		snprintf(out, size, "[%s]:%u", host, ntohs(any->v6.sin6_port));
-	} else {
-		snprintf(out, size, "unknown");
-	}
+	else
+		snprintf(out, size, "%s", host);
 }
 
 static void set(int fd, int level, int option, int value)

@@ -53,8 +53,10 @@ void *pic_server_on_request_line(void *data, const char *uri, struct MHD_Connect
 	exchange->connection = connection;
 	exchange->body.maximum = server->settings.body_max;
 	exchange->headers.maximum = PIC_CONNECTION_MEMORY;
+	exchange->guarded = pic_guarded(connection);
 	exchange->path = strndup(uri, strcspn(uri, "?"));
-	if (!exchange->path) {
+	if (!exchange->path || !exchange->guarded) {
+		free(exchange->path);
 		free(exchange);
 		return NULL;
 	}
@@ -75,6 +77,7 @@ void pic_server_on_completed(void *data, struct MHD_Connection *connection, void
 	if (!exchange)
 		return;
 	pic_exchange_tell_gone(exchange);
+	pic_connection_expect_head(exchange->guarded);
 	*context = NULL;
 	free_exchange(exchange);
 }
@@ -105,6 +108,7 @@ static void answer(struct pic_exchange *exchange)
 
 static enum MHD_Result dispatch(struct pic_exchange *exchange)
 {
+	pic_connection_expect_nothing(exchange->guarded);
 	exchange->state = PIC_EXCHANGE_HANDLING;
 	answer(exchange);
 	if (exchange->state == PIC_EXCHANGE_REPLIED)
@@ -124,24 +128,28 @@ static void limit_body(struct pic_exchange *exchange)
 		exchange->body.maximum = limit;
 }
 
-/* The library has checked that it is a number. */
-static bool announces_too_much(const struct pic_exchange *exchange)
+/* As it is announced, or as large as it may be. The library has checked that it is a number. */
+static uint64_t size_of_body(const struct pic_exchange *exchange)
 {
 	const char *length = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND,
 							 MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-	return length && strtoull(length, NULL, 10) > exchange->body.maximum;
+	return length ? strtoull(length, NULL, 10) : exchange->body.maximum;
 }
 
 static enum MHD_Result take_head(struct pic_exchange *exchange, const char *method)
 {
+	uint64_t size;
+
 	/* whoever answers a GET answers a HEAD; the library leaves the body out */
 	exchange->method =
 		strdup(strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? MHD_HTTP_METHOD_GET : method);
 	if (!exchange->method)
 		return MHD_NO;
 	limit_body(exchange);
-	if (!announces_too_much(exchange))
+	size = size_of_body(exchange);
+	pic_connection_expect_body(exchange->guarded, size);
+	if (size <= exchange->body.maximum)
 		return MHD_YES;
 	exchange->body_refused = true; /* answered before it is sent */
 	return dispatch(exchange);
@@ -233,6 +241,11 @@ struct pic_view pic_exchange_certificate(const struct pic_exchange *exchange)
 		own->certificate = pic_exchange_tls_certificate(own);
 	own->certificate_checked = true;
 	return own->certificate;
+}
+
+bool pic_exchange_belongs(struct pic_exchange *exchange, const char *owner, unsigned maximum)
+{
+	return pic_connection_give(exchange->guarded, owner, maximum);
 }
 
 struct pic_server *pic_exchange_server(const struct pic_exchange *exchange)

@@ -63,6 +63,7 @@ int fixture_setup(void **state)
 		.address = "127.0.0.1:0",
 		.body_max = 1 << 16,
 		.connections_max = 1200,
+		.strangers_max = 1200,
 		.idle_timeout_s = 60,
 		.handle = on_handle,
 		.gone = on_gone,
