@@ -66,6 +66,9 @@ int pic_approval_read(const struct pic_object *object, struct pic_approval_facts
 
 struct pic_approvals; /* the room's context */
 int pic_approvals_open(struct pic_approvals **out, struct pic_hub *hub, struct pic_error *err);
+/* No more mails, searches or waiting callers; before the server and the store are closed. */
+void pic_approvals_stop(struct pic_approvals *approvals);
+/* After pic_store_close, whose last commits are still told here. */
 void pic_approvals_close(struct pic_approvals *approvals);
 
 /* A request: makes the Approval, queues its mail. `spec` is the object's spec without id; it is stolen.

@@ -43,6 +43,8 @@ struct job {
 	struct pic_request_handle *request;
 	struct pic_timer *timer;
 	int64_t retry_ms;
+	pic_resolver_done_fn *done; /* of pic_resolver_fetch; then there is no source */
+	void *data;
 };
 
 struct pic_resolver {
@@ -197,9 +199,22 @@ static struct pic_json *new_entry(const struct job *job)
 	return entry;
 }
 
+static void finish_once(struct job *job, const struct pic_sha256 *digest, const char *failure)
+{
+	pic_resolver_done_fn *done = job->done;
+	void *data = job->data;
+
+	job_free(job); /* first: `done` may forget or fetch */
+	done(data, digest, failure);
+}
+
 /* Ends the job. */
 static void job_succeed(struct job *job, const struct pic_sha256 *digest, uint64_t size)
 {
+	if (job->done) {
+		finish_once(job, digest, NULL);
+		return;
+	}
 	struct pic_object *source = job_source(job);
 	struct pic_engine_note note = { .warning = false, .reason = "Resolved" };
 	struct pic_json *entry = new_entry(job);
@@ -251,9 +266,13 @@ static void start_others(struct pic_resolver *resolver)
 	}
 }
 
-/* The job stays and tries again later. */
+/* The job stays and tries again later; one that is asked for once ends. */
 static void job_fail(struct job *job, const char *sentence)
 {
+	if (job->done) {
+		finish_once(job, NULL, sentence);
+		return;
+	}
 	struct pic_object *source = job_source(job);
 	struct pic_engine_note note = { .warning = true, .reason = "UrlNotResolved" };
 	struct pic_json *entry = new_entry(job);
@@ -414,13 +433,15 @@ static struct job *find_job(struct pic_resolver *resolver, const struct pic_obje
 			    const char *component, const char *url)
 {
 	for (struct job *job = resolver->jobs; job; job = job->next)
-		if (job->kind == source->kind && strcmp(job->name, source->name) == 0 &&
+		if (!job->done && job->kind == source->kind &&
+		    strcmp(job->name, source->name) == 0 &&
 		    strcmp(job->space, source->space) == 0 &&
 		    strcmp(job->component, component) == 0 && strcmp(job->url, url) == 0)
 			return job;
 	return NULL;
 }
 
+/* `source` NULL: for nobody's status. */
 static struct job *new_job(struct pic_resolver *resolver, const struct pic_object *source,
 			   const char *component, const char *url)
 {
@@ -430,11 +451,11 @@ static struct job *new_job(struct pic_resolver *resolver, const struct pic_objec
 	if (!job)
 		return NULL;
 	job->resolver = resolver;
-	job->kind = source->kind;
-	job->generation = source->generation;
+	job->kind = source ? source->kind : PIC_KIND_COUNT;
+	job->generation = source ? source->generation : 0;
 	job->fd = -1;
-	job->space = strdup(source->space);
-	job->name = strdup(source->name);
+	job->space = strdup(source ? source->space : "");
+	job->name = strdup(source ? source->name : "");
 	job->url = strdup(url);
 	job->current = strdup(url);
 	snprintf(job->component, sizeof(job->component), "%s", component);
@@ -465,6 +486,31 @@ void pic_resolver_want(struct pic_resolver *resolver, const struct pic_object *s
 		return;
 	}
 	job_start(job);
+}
+
+void pic_resolver_fetch(struct pic_resolver *resolver, const char *url, pic_resolver_done_fn *done,
+			void *data)
+{
+	struct job *job = resolver->job_count < JOBS_MAX ? new_job(resolver, NULL, "", url) : NULL;
+
+	if (!job) {
+		done(data, NULL, "too many URLs are waiting to be fetched");
+		return;
+	}
+	job->done = done;
+	job->data = data;
+	job_start(job);
+}
+
+void pic_resolver_forget(struct pic_resolver *resolver, const void *data)
+{
+	for (struct job *job = resolver->jobs; job;) {
+		struct job *next = job->next;
+
+		if (job->done && job->data == data)
+			job_free(job);
+		job = next;
+	}
 }
 
 void pic_resolver_artifacts_changed(struct pic_resolver *resolver)

@@ -12,6 +12,7 @@
 #ifndef PIC_HUB_ENGINE_RESOLVER_H
 #define PIC_HUB_ENGINE_RESOLVER_H
 
+#include "crypto/digest.h"
 #include "hub/hub.h"
 
 struct pic_resolver;
@@ -23,6 +24,13 @@ void pic_resolver_close(struct pic_resolver *resolver);
 /* `source` is the object whose component has the URL. Idempotent; answers by a change of the source. */
 void pic_resolver_want(struct pic_resolver *resolver, const struct pic_object *source,
 		       const char *component, const char *url);
+/* Once, for nobody's status: what stands at the URL, kept as an artifact. `done` is called once, possibly before
+ * this returns: with the digest, or NULL and the sentence (both lent). */
+typedef void pic_resolver_done_fn(void *data, const struct pic_sha256 *digest, const char *failure);
+void pic_resolver_fetch(struct pic_resolver *resolver, const char *url, pic_resolver_done_fn *done,
+			void *data);
+/* Forgets the fetches that were asked for with `data`; their `done` is not called. */
+void pic_resolver_forget(struct pic_resolver *resolver, const void *data);
 /* Artifacts have come: what waits for one of them is tried at once. */
 void pic_resolver_artifacts_changed(struct pic_resolver *resolver);
 
