@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "hub/address.h"
+#include "hub/approval/object.h"
 
 #define AT(field) offsetof(struct pic_hub_options, field)
 
@@ -33,6 +34,21 @@ static const struct pic_option options[] = {
 	{ "public-url", 0, PIC_OPTION_TEXT, "URL", NULL,
 	  "how devices and people reach this hub (default: https:// and the first address)",
 	  AT(public_url), 0, 0, 0 },
+	{ "smtp-url", 0, PIC_OPTION_TEXT, "URL", NULL,
+	  "mail server that takes requests for approval: smtp://[USER@]HOST[:PORT] (TLS by STARTTLS), "
+	  "smtps://, or smtp-plain:// without TLS",
+	  AT(smtp_url), 0, 0, 0 },
+	{ "smtp-password-file", 0, PIC_OPTION_TEXT, "FILE", NULL,
+	  "the password for the USER of --smtp-url", AT(smtp_password_file), 0, 0, 0 },
+	{ "smtp-ca", 0, PIC_OPTION_TEXT, "FILE", NULL,
+	  "authority (PEM) that has signed the mail server's certificate (default: the system's)",
+	  AT(smtp_ca), 0, 0, 0 },
+	{ "mail-from", 0, PIC_OPTION_TEXT, "ADDRESS", NULL, "sender of the hub's mails",
+	  AT(mail_from), 0, 0, 0 },
+	{ "approval-url", 0, PIC_OPTION_LIST, "PREFIX", NULL,
+	  "a stage of provider http that calls an address beginning so approves the patch that "
+	  "follows; may be given several times",
+	  AT(approval_url), 0, 0, 0 },
 	{ "insecure-demo", 0, PIC_OPTION_FLAG, NULL, NULL,
 	  "let the original's clients in on --listen-http as admin without a password",
 	  AT(insecure_demo), 0, 0, 0 },
@@ -91,6 +107,36 @@ const char *pic_hub_options_state(const struct pic_hub_options *values)
 	return values->dev ? "piccolo-hub-dev" : "/var/lib/piccolo-hub";
 }
 
+/* Of "https://HOST/": a prefix that ends inside of the host would fit other hosts too. */
+static bool is_prefix_of_one_host(const char *url)
+{
+	const char *host = strncmp(url, "https://", 8) == 0  ? url + 8
+			   : strncmp(url, "http://", 7) == 0 ? url + 7
+							     : NULL;
+
+	return host && *host != '/' && strchr(host, '/') && !memchr(host, '@', strcspn(host, "/"));
+}
+
+static int check_approvals(const struct pic_hub_options *values, struct pic_error *err)
+{
+	if (values->smtp_url && !values->mail_from)
+		return pic_error_set(err, -EINVAL,
+				     "--smtp-url needs --mail-from: the sender of the mails");
+	if (values->mail_from && !pic_approval_mail_is_valid(values->mail_from))
+		return pic_error_set(err, -EINVAL, "--mail-from %.100s is no mail address",
+				     values->mail_from);
+	if (!values->smtp_url && (values->smtp_password_file || values->smtp_ca))
+		return pic_error_set(err, -EINVAL,
+				     "--smtp-password-file and --smtp-ca belong to --smtp-url");
+	for (size_t i = 0; i < values->approval_url.count; i++)
+		if (!is_prefix_of_one_host(values->approval_url.items[i]))
+			return pic_error_set(err, -EINVAL,
+					     "--approval-url %.200s must begin with https://HOST/ "
+					     "or http://HOST/, the slash included",
+					     values->approval_url.items[i]);
+	return 0;
+}
+
 int pic_hub_options_check(const struct pic_hub_options *values, struct pic_error *err)
 {
 	if (!values->tls_cert != !values->tls_key)
@@ -109,7 +155,7 @@ int pic_hub_options_check(const struct pic_hub_options *values, struct pic_error
 	if (values->public_url && strncmp(values->public_url, "https://", 8) != 0)
 		return pic_error_set(err, -EINVAL, "--public-url %s must begin with https://",
 				     values->public_url);
-	return 0;
+	return check_approvals(values, err);
 }
 
 int pic_hub_options_log(const struct pic_hub_options *values, struct pic_error *err)

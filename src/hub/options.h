@@ -12,6 +12,8 @@ struct pic_hub_options {
 	const char *listen_http;
 	const char *tls_cert, *tls_key;
 	const char *public_url;
+	const char *smtp_url, *smtp_password_file, *smtp_ca, *mail_from;
+	struct pic_option_list approval_url;
 	bool insecure_demo;
 	unsigned long long artifact_max;
 	const char *log_level, *log_format;

@@ -5,6 +5,7 @@
 
 #include "base/metrics.h"
 #include "base/version.h"
+#include "hub/approval/wait.h"
 #include "hub/artifacts/artifacts.h"
 #include "hub/device_api/devices.h"
 #include "hub/engine/reconciler.h"
@@ -211,5 +212,8 @@ const struct pic_route pic_plain_routes[] = {
 	{ "GET", "/metrics", PIC_ACCESS_ADMIN, PIC_LISTENER_TLS, reply_metrics },
 	{ "GET", "/prometheus/sd", PIC_ACCESS_ADMIN, PIC_LISTENER_TLS, reply_discovery },
 	{ "GET", "/artifacts/{digest}", PIC_ACCESS_READER, BOTH, reply_artifact },
+	/* open, but worth nothing without the key in the address */
+	{ "GET", "/approve", PIC_ACCESS_OPEN, BOTH, pic_approval_url_handle },
+	{ "POST", "/approve", PIC_ACCESS_OPEN, BOTH, pic_approval_url_handle },
 	{ NULL, NULL, PIC_ACCESS_OPEN, 0, NULL },
 };

@@ -18,6 +18,7 @@
 #include "base/version.h"
 #include "hub/address.h"
 #include "hub/admin_token.h"
+#include "hub/approval/approval.h"
 #include "hub/artifacts/artifacts.h"
 #include "hub/device_api/devices.h"
 #include "hub/engine/reconciler.h"
@@ -37,6 +38,9 @@ struct run {
 	const char **listen; /* NULL-ended */
 	struct pic_address_names names;
 	struct pic_buf certificate, key; /* what the listeners show */
+	struct pic_buf smtp_password, smtp_authority;
+	struct pic_hub_mail mail;
+	const char **approval_urls; /* NULL-ended */
 	char public_url[512];
 	char tls_pin[PIC_SHA256_TEXT + 8];
 	struct pic_timer *watchdog;
@@ -195,12 +199,59 @@ static int open_server(struct run *run, struct pic_error *err)
 
 /* Rooms. Handlers run in the loop only, so the listeners may stand before the rooms do. */
 
+/* A password in a file of its own is not seen by who lists processes; the line's end is not part of it. */
+static int read_mail_settings(struct run *run, struct pic_error *err)
+{
+	const struct pic_hub_options *options = run->options;
+	int r = 0;
+
+	if (!options->smtp_url)
+		return 0;
+	run->mail = (struct pic_hub_mail){ .url = options->smtp_url, .from = options->mail_from };
+	if (options->smtp_password_file) {
+		r = pic_file_read_path(options->smtp_password_file, &run->smtp_password, err);
+		if (r < 0)
+			return pic_error_wrap(err, r, "--smtp-password-file");
+		char *end = strpbrk(run->smtp_password.data ? run->smtp_password.data : "", "\r\n");
+		if (end)
+			*end = '\0';
+		run->mail.password = pic_buf_text(&run->smtp_password);
+	}
+	if (options->smtp_ca) {
+		r = pic_file_read_path(options->smtp_ca, &run->smtp_authority, err);
+		if (r < 0)
+			return pic_error_wrap(err, r, "--smtp-ca");
+		run->mail.authority_pem = pic_buf_text(&run->smtp_authority);
+	}
+	run->hub.mail = &run->mail;
+	return 0;
+}
+
+static int open_approvals(struct run *run, struct pic_error *err)
+{
+	const struct pic_option_list *urls = &run->options->approval_url;
+	int r = read_mail_settings(run, err);
+
+	if (r < 0)
+		return r;
+	run->approval_urls = calloc(urls->count + 1, sizeof(*run->approval_urls));
+	if (!run->approval_urls)
+		return pic_error_set(err, -ENOMEM, "no memory for approvals");
+	for (size_t i = 0; i < urls->count; i++)
+		run->approval_urls[i] = urls->items[i];
+	run->hub.approval_urls = run->approval_urls;
+	run->hub.state = run->state;
+	return pic_approvals_open(&run->hub.approvals, &run->hub, err);
+}
+
 static int open_rooms(struct run *run, struct pic_error *err)
 {
 	struct pic_hub *hub = &run->hub;
 	int r = pic_artifacts_open(&hub->artifacts, hub->store, run->state,
 				   run->options->artifact_max, err);
 
+	if (r == 0)
+		r = open_approvals(run, err);
 	if (r == 0)
 		r = pic_devices_open(&hub->devices, hub, err);
 	if (r == 0)
@@ -217,6 +268,7 @@ static void close_all(struct run *run)
 	/* Watches and polls end, what waits for the disk is answered, then nobody is left to answer. */
 	if (hub->kube)
 		pic_kube_stop(hub->kube);
+	pic_approvals_stop(hub->approvals);
 	if (hub->store)
 		pic_store_settle(hub->store);
 	pic_devices_close(hub->devices);
@@ -228,6 +280,7 @@ static void close_all(struct run *run)
 	pic_store_close(hub->store);
 	/* They have listened to the store until its last event. */
 	pic_reconciler_close(hub->reconciler);
+	pic_approvals_close(hub->approvals);
 	if (hub->kube)
 		pic_kube_close(hub->kube);
 	pic_timer_free(run->watchdog);
@@ -238,6 +291,11 @@ static void close_all(struct run *run)
 	if (run->key.data)
 		explicit_bzero(run->key.data, run->key.size);
 	pic_buf_free(&run->key);
+	if (run->smtp_password.data)
+		explicit_bzero(run->smtp_password.data, run->smtp_password.size);
+	pic_buf_free(&run->smtp_password);
+	pic_buf_free(&run->smtp_authority);
+	free(run->approval_urls);
 	free(run->listen);
 	pic_close_fd(&run->state_fd);
 }
@@ -331,6 +389,8 @@ static void run_init(struct run *run, const struct pic_hub_options *options)
 		.state_fd = -1,
 		.certificate = PIC_BUF_INIT(PEM_MAX),
 		.key = PIC_BUF_INIT(PEM_MAX),
+		.smtp_password = PIC_BUF_INIT(4096),
+		.smtp_authority = PIC_BUF_INIT(1024 * 1024),
 	};
 	run->hub.is_dev = options->dev;
 	run->hub.insecure_demo = options->insecure_demo;
