@@ -101,7 +101,8 @@ def test_wrong_names_are_told(deployed):
 
 def test_only_root_may_stop(deployed):
     pid = deployed.module_pid()
-    done = subprocess.run([str(BIN / "piccolo"), "stop", NAME, *map(str, deployed.options)], user=65534, group=65534,
+    piccolo = harness.program_for_anybody("piccolo", deployed.folder)
+    done = subprocess.run([str(piccolo), "stop", NAME, *map(str, deployed.options)], user=65534, group=65534,
                           extra_groups=[], capture_output=True, text=True)
     assert done.returncode != 0 and done.stderr.count("\n") == 1, done
     assert alive(pid)
