@@ -39,6 +39,13 @@ static struct pic_json *metadata_out(const struct pic_object *object)
 
 	for (size_t i = 0; i < PIC_COUNT(kept); i++)
 		copy_member(to, from, kept[i]);
+	const char *message = pic_json_get_text(pic_object_status(object), "statusMessage");
+	if (object->kind == PIC_KIND_ACTIVATION && message) {
+		struct pic_json *labels = pic_json_copy(pic_json_get(to, "labels"));
+
+		pic_json_set(to, "labels", labels ? labels : pic_json_new_object());
+		pic_json_set_text(pic_json_get(to, "labels"), "statusMessage", message);
+	}
 	set_decimal(to, "etag", object->revision);
 	/* sic: the wire has it without the t */
 	pic_json_set_integer(to, "objGeneraion", object->generation);
@@ -128,7 +135,9 @@ static struct pic_json *spec_out(const struct pic_object *object)
 		catalog_out(object, spec);
 	if (object->kind == PIC_KIND_INSTANCE)
 		mirror(spec, "solution", "solutionversion");
-	if (object->kind != PIC_KIND_SOLUTION)
+	if (object->kind == PIC_KIND_ACTIVATION)
+		mirror(spec, "campaign", "campaignversion");
+	if (object->kind != PIC_KIND_SOLUTION && object->kind != PIC_KIND_CAMPAIGN)
 		set_decimal(spec, "generation", object->generation);
 	return spec;
 }
@@ -145,6 +154,8 @@ static struct pic_json *status_out(const struct pic_object *object)
 	}
 	if (object->kind == PIC_KIND_CATALOG && !pic_json_get(status, "properties"))
 		pic_json_set(status, "properties", pic_json_new_null());
+	if (object->kind == PIC_KIND_ACTIVATION)
+		pic_json_delete(status, "run"); /* the machine's own memory */
 	if (object->kind != PIC_KIND_TARGET && object->kind != PIC_KIND_INSTANCE)
 		return status;
 	const struct pic_json *properties = pic_json_get(status, "properties");

@@ -470,7 +470,8 @@ static void look(struct step *step)
 		return;
 	}
 	if (strcmp(state, "Waiting") == 0 && (is_due || input->is_woken)) {
-		step->out->action = PIC_MACHINE_ACT; /* asked again with its memo: nothing to write first */
+		step->out->action =
+			PIC_MACHINE_ACT; /* asked again with its memo: nothing to write first */
 		return;
 	}
 	if (is_due) {

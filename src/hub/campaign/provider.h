@@ -71,8 +71,7 @@ struct pic_campaigns {
 	struct pic_hub *hub;
 	struct pic_campaign_entry *entries;
 	const struct pic_campaign_approvals *approvals;
-	struct pic_client *client;     /* for strangers' addresses */
-	struct pic_client *own_client; /* for this hub's own: trusts its authority */
+	struct pic_client *client;
 	struct pic_timer *timer, *pause;
 	bool windows_dirty, is_paused;
 	int64_t pause_ms;
@@ -99,8 +98,7 @@ int pic_stage_patch_plan(struct pic_hub *hub, const char *space, const struct pi
 			 struct pic_patch *out, const struct pic_object **solution,
 			 struct pic_error *err);
 /* spec of an Approval for what a patch stage does: all but items. */
-struct pic_json *pic_stage_approval_spec(const struct pic_stage_work *work, const char *approves,
-					 const struct pic_json *patch_inputs);
+struct pic_json *pic_stage_approval_spec(const struct pic_stage_work *work, const char *approves);
 
 /* Windows (windows.c). Adds the window of a patch to the change. */
 int pic_window_open(struct pic_stage_work *work, const struct pic_patch *patch,

@@ -12,9 +12,9 @@
 #include "hub/campaign/patch.h"
 #include "hub/campaign/provider.h"
 #include "hub/engine/match.h"
+#include "hub/expression/expression.h"
 
 #define EXPIRES_DEFAULT_MS (24LL * 60 * 60 * 1000)
-#define LENGTH_DEFAULT_MS (2LL * 60 * 60 * 1000)
 
 static const char *text_of(const struct pic_json *object, const char *key)
 {
@@ -31,32 +31,16 @@ static void set_time(struct pic_json *spec, const char *key, int64_t ms)
 	pic_json_set_text(spec, key, time);
 }
 
-/* How long the component itself asks for, where no window says it. */
-static int64_t own_length(const struct pic_json *patch_inputs)
-{
-	const struct pic_json *properties =
-		pic_json_find(patch_inputs, "patchContent", "properties", NULL);
-	int64_t ms = 0;
-
-	if (pic_duration_parse(text_of(properties, "ebpf.lease"), &ms) < 0 || ms <= 0)
-		return LENGTH_DEFAULT_MS;
-	return ms;
-}
-
-static void set_window(struct pic_json *spec, const struct pic_json *patch_stage,
-		       const struct pic_json *patch_inputs)
+/* Without a window the approval room takes the lease that the components ask for. */
+static void set_window(struct pic_json *spec, const struct pic_json *patch_stage)
 {
 	struct pic_stage_window window = { .given = false };
-	int64_t length_ms;
 
 	pic_stage_window(patch_stage, &window, NULL);
 	set_time(spec, "opens", window.opens_ms);
 	set_time(spec, "closes", window.closes_ms);
-	length_ms = window.length_ms ? window.length_ms : own_length(patch_inputs);
-	if (window.closes_ms && window.opens_ms)
-		length_ms = window.closes_ms - window.opens_ms;
-	if (!window.closes_ms || window.opens_ms)
-		pic_json_set_integer(spec, "lengthSeconds", (length_ms + 999) / 1000);
+	if (window.length_ms)
+		pic_json_set_integer(spec, "lengthSeconds", (window.length_ms + 999) / 1000);
 }
 
 static struct pic_json *approvers(const struct pic_stage_work *work)
@@ -70,8 +54,7 @@ static struct pic_json *approvers(const struct pic_stage_work *work)
 	return list;
 }
 
-struct pic_json *pic_stage_approval_spec(const struct pic_stage_work *work, const char *approves,
-					 const struct pic_json *patch_inputs)
+struct pic_json *pic_stage_approval_spec(const struct pic_stage_work *work, const char *approves)
 {
 	struct pic_json *spec = pic_json_new_object();
 	char campaign[PIC_OBJECT_NAME_MAX + 1] = "", text[PIC_OBJECT_NAME_MAX + 128];
@@ -89,7 +72,7 @@ struct pic_json *pic_stage_approval_spec(const struct pic_stage_work *work, cons
 	pic_json_set_text(spec, "reason",
 			  pic_json_text_or(pic_stage_value(work->inputs, work->config, "reason"),
 					   ""));
-	set_window(spec, pic_stage_find(work->place.campaign, approves), patch_inputs);
+	set_window(spec, pic_stage_find(work->place.campaign, approves));
 	if (pic_stage_duration(pic_stage_value(work->inputs, work->config, "expires"), &expires_ms,
 			       NULL) < 0 ||
 	    expires_ms <= 0)
@@ -194,6 +177,38 @@ static int check_targets(struct pic_stage_work *work, const char *solution, stru
 			     solution);
 }
 
+/* The patch stage that is asked for: the named one; for an http stage to this hub, the one it leads to. */
+struct following {
+	const struct pic_json *campaign;
+	const char *found;
+};
+
+static void follow(void *data, const char *name)
+{
+	struct following *following = data;
+
+	pic_json_each(pic_json_get(following->campaign, "stages"), i)
+		if (!following->found && strcmp(pic_json_key(i), name) == 0 &&
+		    pic_stage_provider(pic_json_value(i)) == PIC_STAGE_PATCH)
+			following->found = pic_json_key(i);
+}
+
+static int find_approved(const struct pic_stage_work *work, char out[PIC_NAME_MAX + 1],
+			 struct pic_error *err)
+{
+	struct following following = { .campaign = work->place.campaign };
+
+	if (pic_stage_provider(work->stage) == PIC_STAGE_APPROVAL)
+		following.found = pic_stage_approves(work->stage);
+	else
+		pic_expression_branches(text_of(work->stage, "stageSelector"), follow, &following,
+					NULL);
+	if (!following.found || !*following.found)
+		return pic_error_set(err, -EINVAL, "no patch stage follows that could be approved");
+	snprintf(out, PIC_NAME_MAX + 1, "%s", following.found);
+	return 0;
+}
+
 static int plan(struct pic_stage_work *work, const char *approves, struct pic_object **changed,
 		struct pic_json **spec, struct pic_error *err)
 {
@@ -209,7 +224,7 @@ static int plan(struct pic_stage_work *work, const char *approves, struct pic_ob
 		r = check_targets(work, solution->name, err);
 	if (r < 0)
 		return pic_error_wrap(err, r, "stage %.63s", approves);
-	*spec = pic_stage_approval_spec(work, approves, inputs);
+	*spec = pic_stage_approval_spec(work, approves);
 	return pic_object_new(changed, PIC_KIND_SOLUTION,
 			      pic_json_ref(patch.solution ? patch.solution : solution->json), err);
 }
@@ -220,8 +235,11 @@ static void ask(struct pic_stage_work *work, struct pic_outcome *out)
 	PIC_CLEANUP(pic_object_unref_pointer) struct pic_object *changed = NULL;
 	PIC_JSON struct pic_json *spec = NULL;
 	struct pic_error err = PIC_ERROR_INIT;
-	const char *approves = pic_stage_approves(work->stage);
-	int r = plan(work, approves, &changed, &spec, &err);
+	char approves[PIC_NAME_MAX + 1];
+	int r = find_approved(work, approves, &err);
+
+	if (r == 0)
+		r = plan(work, approves, &changed, &spec, &err);
 	struct ask *ask = r == 0 ? calloc(1, sizeof(*ask)) : NULL;
 
 	if (!ask) {
@@ -288,7 +306,9 @@ static void look_at(struct pic_stage_work *work, const char *name, struct pic_ou
 	const struct pic_object *approval =
 		pic_store_get(work->hub->store, PIC_KIND_APPROVAL, work->activation->space, name);
 	const char *phase = text_of(pic_object_status(approval), "phase");
-	const char *approves = pic_stage_approves(work->stage);
+	char approves[PIC_NAME_MAX + 1] = "";
+
+	find_approved(work, approves, NULL);
 
 	if (!approval) {
 		pic_outcome_fail(out, 403, "approval %.200s was deleted before it was decided",

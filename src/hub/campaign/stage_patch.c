@@ -157,7 +157,7 @@ static void ask_for_grant(struct pic_stage_work *work, const char *by,
 		return;
 	}
 	grant->job.free = grant_free;
-	grant->spec = pic_stage_approval_spec(work, work->place.stage, work->inputs);
+	grant->spec = pic_stage_approval_spec(work, work->place.stage);
 	snprintf(grant->by, sizeof(grant->by), "%s", by);
 	snprintf(grant->space, sizeof(grant->space), "%s", work->activation->space);
 	snprintf(grant->name, sizeof(grant->name), "%s", work->activation->name);
@@ -192,7 +192,8 @@ static int64_t approved_until(const struct pic_stage_work *work)
 		const struct pic_json *stage =
 			pic_stage_find(work->place.campaign, pic_json_key(i));
 
-		if (pic_stage_provider(stage) == PIC_STAGE_APPROVAL &&
+		if ((pic_stage_provider(stage) == PIC_STAGE_APPROVAL ||
+		     pic_stage_provider(stage) == PIC_STAGE_HTTP) &&
 		    strcmp(text_of(outputs, "approves"), work->place.stage) == 0 &&
 		    pic_time_parse(text_of(outputs, "ends"), &one_ms) == 0)
 			end_ms = one_ms;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "hub/campaign/check.h"
+#include "hub/campaign/stage.h"
 #include "hub/kube_api/metadata.h"
 
 static const char *cause_reason(const struct pic_finding *finding)
@@ -78,7 +80,8 @@ static void add_causes(const struct pic_findings *findings, struct pic_json *cau
 }
 
 bool pic_kube_check(const struct pic_kube_request *request, enum pic_kube_validation validation,
-		    const struct pic_json *wanted, struct pic_kube_answer *answer)
+		    const struct pic_object *live, const struct pic_json *wanted,
+		    struct pic_kube_answer *answer)
 {
 	struct pic_findings findings = { 0 };
 	PIC_JSON struct pic_json *causes = pic_json_new_array();
@@ -86,6 +89,7 @@ bool pic_kube_check(const struct pic_kube_request *request, enum pic_kube_valida
 	const struct pic_kube_subject subject = { request->path.facts, name };
 
 	pic_object_validate(request->path.facts->kind, wanted, &findings);
+	pic_campaign_check(request->path.facts->kind, live, wanted, &findings);
 	if (validation == PIC_KUBE_STRICT && !refuse_unknown(request, &findings, answer))
 		return false;
 	if (validation == PIC_KUBE_WARN)
@@ -161,11 +165,28 @@ static void hint_instance(const struct pic_kube_world *world, const char *space,
 		hint_selector(world, space, selector, answer);
 }
 
+static void hint_activation(const struct pic_kube_world *world, const char *space,
+			    const struct pic_json *wanted, struct pic_kube_answer *answer)
+{
+	const struct pic_json *spec = pic_json_get(wanted, "spec");
+	const char *reference = pic_json_get_text(spec, "campaign");
+	char name[PIC_OBJECT_NAME_MAX + 1];
+
+	if (!reference || !*reference)
+		reference = pic_json_get_text(spec, "campaignversion");
+	if (pic_stage_object_name(reference, name) &&
+	    !pic_kube_find(world, PIC_KIND_CAMPAIGN, space, name))
+		pic_kube_answer_warn(
+			answer, "there is no campaign \"%s\"; the activation waits for it", name);
+}
+
 void pic_kube_hint(const struct pic_kube_world *world, enum pic_kind kind, const char *space,
 		   const struct pic_json *wanted, struct pic_kube_answer *answer)
 {
 	if (kind == PIC_KIND_INSTANCE)
 		hint_instance(world, space, pic_json_get(wanted, "spec"), answer);
+	if (kind == PIC_KIND_ACTIVATION)
+		hint_activation(world, space, wanted, answer);
 	if (pic_json_count(pic_json_find(wanted, "metadata", "finalizers", NULL)))
 		pic_kube_answer_warn(answer,
 				     "metadata.finalizers is kept, but deleting does not wait "

@@ -113,7 +113,7 @@ void pic_kube_settle(const struct pic_kube_work *work, struct pic_json *given,
 	settle_status(work, wanted);
 	pic_object_default(facts->kind, wanted);
 	/* before the hub's own members come in, so that a user's member of that name is found out */
-	if (!pic_kube_check(request, work->validation, wanted, work->answer))
+	if (!pic_kube_check(request, work->validation, work->live, wanted, work->answer))
 		return;
 	pic_kube_settle_metadata(work->live, wanted);
 	if (!staged_is_kept(work, wanted))

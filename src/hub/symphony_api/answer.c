@@ -12,7 +12,8 @@
 static bool is_later(const char *path)
 {
 	return pic_text_starts(path, PREFIX "solutionversion") ||
-	       pic_text_starts(path, PREFIX "catalogversion");
+	       pic_text_starts(path, PREFIX "catalogversion") ||
+	       pic_text_starts(path, PREFIX "campaignversion");
 }
 
 /* Their clients read the status; the text is for a person. A missing login has no text at all. */
@@ -38,6 +39,8 @@ static enum pic_kind kind_of(const char *pattern)
 		{ PREFIX "targets/", PIC_KIND_TARGET },
 		{ PREFIX "solution", PIC_KIND_SOLUTION },
 		{ PREFIX "instances", PIC_KIND_INSTANCE },
+		{ PREFIX "campaign", PIC_KIND_CAMPAIGN },
+		{ PREFIX "activations/", PIC_KIND_ACTIVATION },
 	};
 
 	for (size_t i = 0; i < PIC_COUNT(words); i++) {

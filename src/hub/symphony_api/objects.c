@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "hub/campaign/check.h"
 #include "hub/engine/engine.h"
 #include "hub/kube_api/catalog_rules.h"
 #include "hub/kube_api/metadata.h"
@@ -173,8 +174,9 @@ static void keep_what_was_not_said(const struct pic_object *live, struct pic_jso
 }
 
 /* The object in kube's form, checked; or the exchange has been refused. */
-static int read_object(struct pic_exchange *exchange, const struct pic_symphony_subject *subject,
-		       const struct pic_json *body, struct pic_json **out)
+static int read_object(struct pic_hub *hub, struct pic_exchange *exchange,
+		       const struct pic_symphony_subject *subject, const struct pic_json *body,
+		       struct pic_json **out)
 {
 	const char *binding = pic_exchange_query(exchange, "with-binding");
 	PIC_BUF struct pic_buf faults = PIC_BUF_INIT(16 * 1024);
@@ -196,6 +198,12 @@ static int read_object(struct pic_exchange *exchange, const struct pic_symphony_
 		bind_staging(subject->name, json);
 	pic_object_default(subject->kind, json);
 	pic_object_validate(subject->kind, json, &findings);
+	pic_campaign_check(
+		subject->kind,
+		pic_store_get(hub->store, subject->kind,
+			      pic_json_text(pic_json_find(json, "metadata", "namespace", NULL)),
+			      subject->name),
+		json, &findings);
 	if (has_faults(&findings, &faults)) {
 		pic_symphony_bad(exchange, subject, 400, pic_buf_text(&faults));
 		return -EINVAL;
@@ -212,7 +220,7 @@ void pic_symphony_post(struct pic_hub *hub, struct pic_exchange *exchange,
 	struct pic_json *json = NULL;
 
 	if (pic_symphony_body(exchange, &subject, &body) < 0 ||
-	    read_object(exchange, &subject, body, &json) < 0)
+	    read_object(hub, exchange, &subject, body, &json) < 0)
 		return;
 	subject.space = pic_json_get_text(pic_json_get(json, "metadata"), "namespace");
 	const struct pic_object *live =
@@ -320,4 +328,16 @@ void pic_symphony_delete(struct pic_hub *hub, struct pic_exchange *exchange,
 			"the catalog belongs to an instance that is there; delete the instance");
 		return;
 	}
+}
+
+/* Sites of the original report here how far they are; the activations of this hub are its own. */
+void pic_symphony_activation_status(struct pic_hub *hub, struct pic_exchange *exchange,
+				    const struct pic_route_match *match)
+{
+	struct pic_symphony_subject subject = pic_symphony_subject(exchange, match);
+
+	if (!pic_symphony_find(hub, &subject))
+		pic_symphony_not_found(exchange, &subject);
+	else
+		pic_symphony_result(exchange, 400, "this hub runs its activations itself");
 }

@@ -50,6 +50,7 @@ pic_symphony_handler pic_symphony_delete;
 pic_symphony_handler pic_symphony_ping;
 pic_symphony_handler pic_symphony_target_status;
 pic_symphony_handler pic_symphony_catalog_status;
+pic_symphony_handler pic_symphony_activation_status;
 pic_symphony_handler pic_symphony_queue;
 pic_symphony_handler pic_symphony_queue_job;
 
