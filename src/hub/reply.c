@@ -54,7 +54,10 @@ int pic_status_of_error(int code)
 		return 403;
 	case -EEXIST:
 	case -EBUSY:
+	case -EALREADY:
 		return 409;
+	case -ETIME:
+		return 410;
 	case -EFBIG:
 	case -ENOBUFS:
 		return 413;

@@ -20,6 +20,12 @@ pic_admin_handler pic_admin_scrape;
 pic_admin_handler pic_admin_artifact_put;
 pic_admin_handler pic_admin_plan;
 pic_admin_handler pic_admin_journal;
+pic_admin_handler pic_admin_approvals;
+pic_admin_handler pic_admin_approval_request;
+pic_admin_handler pic_admin_approval_decide;
+pic_admin_handler pic_admin_approvers;
+pic_admin_handler pic_admin_approver_add;
+pic_admin_handler pic_admin_approver_remove;
 
 /* A number out of the query; `fallback` when absent. -EINVAL, and the exchange has been refused. */
 int pic_admin_query_number(struct pic_exchange *exchange, const char *name, long long minimum,

@@ -19,6 +19,12 @@ const struct pic_route pic_admin_routes[] = {
 	ROW("POST", "artifacts", pic_admin_artifact_put),
 	ROW("POST", "plan", pic_admin_plan),
 	ROW("GET", "journal", pic_admin_journal),
+	ROW("GET", "approvals", pic_admin_approvals),
+	ROW("POST", "approvals", pic_admin_approval_request),
+	ROW("POST", "approvals/{namespace}/{name}/{verb}", pic_admin_approval_decide),
+	ROW("GET", "approvers", pic_admin_approvers),
+	ROW("POST", "approvers", pic_admin_approver_add),
+	ROW("DELETE", "approvers/{mail}", pic_admin_approver_remove),
 	{ NULL, NULL, PIC_ACCESS_OPEN, 0, NULL },
 };
 
