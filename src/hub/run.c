@@ -20,6 +20,7 @@
 #include "hub/admin_token.h"
 #include "hub/approval/approval.h"
 #include "hub/artifacts/artifacts.h"
+#include "hub/campaign/campaign.h"
 #include "hub/device_api/devices.h"
 #include "hub/engine/reconciler.h"
 #include "hub/identity/identity.h"
@@ -258,6 +259,8 @@ static int open_rooms(struct run *run, struct pic_error *err)
 		r = pic_reconciler_open(&hub->reconciler, hub, err);
 	if (r == 0)
 		r = pic_kube_open(&hub->kube, hub, err);
+	if (r == 0)
+		r = pic_campaigns_open(&hub->campaigns, hub, err);
 	return r;
 }
 
@@ -268,6 +271,7 @@ static void close_all(struct run *run)
 	/* Watches and polls end, what waits for the disk is answered, then nobody is left to answer. */
 	if (hub->kube)
 		pic_kube_stop(hub->kube);
+	pic_campaigns_stop(hub->campaigns);
 	pic_approvals_stop(hub->approvals);
 	if (hub->store)
 		pic_store_settle(hub->store);
@@ -280,6 +284,7 @@ static void close_all(struct run *run)
 	pic_store_close(hub->store);
 	/* They have listened to the store until its last event. */
 	pic_reconciler_close(hub->reconciler);
+	pic_campaigns_close(hub->campaigns);
 	pic_approvals_close(hub->approvals);
 	if (hub->kube)
 		pic_kube_close(hub->kube);
