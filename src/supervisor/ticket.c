@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "admission/policy.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -145,14 +146,6 @@ void pic_permissions_close(struct pic_supervisor *supervisor, const struct pic_w
 	}
 }
 
-static bool needs_permission(const struct pic_policy *policy, const char *type)
-{
-	for (uint32_t i = 0; i < policy->approval_count; i++)
-		if (strcmp(policy->approval_types[i], type) == 0)
-			return true;
-	return false;
-}
-
 /* Root at the keyboard is asked by nobody; an end its workload has all the same. */
 static void permit_by_hand(const struct pic_supervisor *supervisor, const struct pic_driver *driver,
 			   const void *spec, struct pic_permit *out)
@@ -162,7 +155,7 @@ static void permit_by_hand(const struct pic_supervisor *supervisor, const struct
 
 	if (!driver->lease)
 		return;
-	if (seconds > policy->lease_max_seconds)
+	if (seconds == 0 || seconds > policy->lease_max_seconds)
 		seconds = policy->lease_max_seconds;
 	out->end_boot_ms = pic_clock_boot_ms() + 1000LL * seconds;
 	out->grants = policy->ebpf.grants_by_hand;
@@ -181,7 +174,7 @@ int pic_permit(struct pic_supervisor *supervisor, const struct pic_supervisor_re
 
 	memset(out, 0, sizeof(*out));
 	if (by_root || supervisor->settings->by_hand ||
-	    !needs_permission(supervisor->policy, request->type)) {
+	    !pic_policy_needs_approval(supervisor->policy, request->type)) {
 		permit_by_hand(supervisor, driver, request->spec, out);
 		return 0;
 	}
