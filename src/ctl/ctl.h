@@ -34,6 +34,9 @@ struct pic_ctl {
 	bool all_devices;
 	const char *name; /* push --name */
 	const char *device;
+	const char *comment; /* of a decision */
+	bool by_mail;	     /* approver add */
+	bool show_url;	     /* requests --url */
 	/* the session; opened by the first request */
 	struct pic_ctl_session *session;
 };
@@ -138,5 +141,12 @@ int pic_ctl_device_accept(void *program, int argc, char **argv);
 int pic_ctl_device_retire(void *program, int argc, char **argv);
 int pic_ctl_device_release(void *program, int argc, char **argv);
 int pic_ctl_plan(void *program, int argc, char **argv);
+int pic_ctl_requests(void *program, int argc, char **argv);
+int pic_ctl_approve(void *program, int argc, char **argv);
+int pic_ctl_reject(void *program, int argc, char **argv);
+int pic_ctl_revoke(void *program, int argc, char **argv);
+int pic_ctl_approver_add(void *program, int argc, char **argv);
+int pic_ctl_approver_list(void *program, int argc, char **argv);
+int pic_ctl_approver_remove(void *program, int argc, char **argv);
 
 #endif

@@ -31,6 +31,12 @@ TABLE = {
     ("POST", "/piccolo/v1/artifacts"): (ADMIN, TLS),
     ("POST", "/piccolo/v1/plan"): (ADMIN, TLS),
     ("GET", "/piccolo/v1/journal"): (ADMIN, TLS),
+    ("GET", "/piccolo/v1/approvals"): (ADMIN, TLS),
+    ("POST", "/piccolo/v1/approvals"): (ADMIN, TLS),
+    ("POST", "/piccolo/v1/approvals/{namespace}/{name}/{verb}"): (ADMIN, TLS),
+    ("GET", "/piccolo/v1/approvers"): (ADMIN, TLS),
+    ("POST", "/piccolo/v1/approvers"): (ADMIN, TLS),
+    ("DELETE", "/piccolo/v1/approvers/{mail}"): (ADMIN, TLS),
     # for machines around
     ("GET", "/healthz"): (OPEN, BOTH),
     ("GET", "/readyz"): (OPEN, BOTH),
