@@ -27,6 +27,7 @@
 #include "hub/kube_api/kube.h"
 #include "hub/options.h"
 #include "hub/server.h"
+#include "hub/web/web.h"
 
 #define PEM_MAX (64 * 1024)
 
@@ -261,6 +262,8 @@ static int open_rooms(struct run *run, struct pic_error *err)
 		r = pic_kube_open(&hub->kube, hub, err);
 	if (r == 0)
 		r = pic_campaigns_open(&hub->campaigns, hub, err);
+	if (r == 0)
+		r = pic_web_open(&hub->web, hub, err);
 	return r;
 }
 
@@ -269,6 +272,7 @@ static void close_all(struct run *run)
 	struct pic_hub *hub = &run->hub;
 
 	/* Watches and polls end, what waits for the disk is answered, then nobody is left to answer. */
+	pic_web_stop(hub->web);
 	if (hub->kube)
 		pic_kube_stop(hub->kube);
 	pic_campaigns_stop(hub->campaigns);
@@ -279,6 +283,7 @@ static void close_all(struct run *run)
 	if (hub->store)
 		pic_store_settle(hub->store);
 	pic_hub_server_close(hub->server);
+	pic_web_close(hub->web);
 	pic_artifacts_close(hub->artifacts);
 	pic_identity_close(hub->identity);
 	pic_store_close(hub->store);

@@ -7,6 +7,7 @@
 #include "hub/admin_api/admin.h"
 #include "hub/host.h"
 #include "hub/route.h"
+#include "hub/web/web.h"
 
 #define LISTENERS_MAX 16
 #define CONNECTIONS_MAX 16000
@@ -34,8 +35,8 @@ struct pic_hub_server {
 };
 
 static const struct pic_route *const tables[] = {
-	pic_device_routes, pic_kube_routes,  pic_symphony_routes,
-	pic_admin_routes,  pic_plain_routes, NULL,
+	pic_device_routes, pic_kube_routes,  pic_symphony_routes, pic_admin_routes,
+	pic_web_routes,	   pic_plain_routes, NULL,
 };
 
 /* How a refusal is worded, by the path's beginning. */
@@ -135,6 +136,10 @@ static struct verdict check_access(const struct listener *listener,
 	if (access == PIC_ACCESS_OPEN ||
 	    (access == PIC_ACCESS_READER && listener->kind == PIC_LISTENER_PLAIN))
 		return pass();
+	if (access == PIC_ACCESS_PAGE) {
+		pic_web_caller(hub->web, exchange, caller);
+		return caller->role == PIC_ROLE_ADMIN ? pass() : nobody(caller);
+	}
 	pic_identity_caller(hub->identity, exchange, caller);
 	/* The open login's token is worth nothing where strangers could bring it. */
 	if (caller->is_demo && (listener->kind != PIC_LISTENER_PLAIN || !hub->insecure_demo))
@@ -172,7 +177,10 @@ static void refuse(struct pic_exchange *exchange, const struct verdict *verdict)
 {
 	pic_refuse_fn *face = face_of(pic_exchange_path(exchange));
 
-	if (face == pic_plain_refuse)
+	if (face == pic_plain_refuse && pic_web_is_browser(exchange) &&
+	    pic_exchange_is_tls(exchange))
+		pic_web_refuse(exchange, verdict->status, verdict->why);
+	else if (face == pic_plain_refuse)
 		pic_plain_refuse_reason(exchange, verdict->status, verdict->reason, verdict->why);
 	else
 		face(exchange, verdict->status, verdict->why);

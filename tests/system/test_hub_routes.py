@@ -9,7 +9,7 @@ import pytest
 import harness
 from hub_client import Background, Identity, announce, apply_app, as_json, request, running
 
-OPEN, DEVICE, READER, ADMIN = "open", "device", "reader", "admin"
+OPEN, DEVICE, READER, ADMIN, PAGE = "open", "device", "reader", "admin", "page"
 TLS, BOTH = ["tls"], ["tls", "plain"]
 
 TABLE = {
@@ -43,6 +43,24 @@ TABLE = {
     ("GET", "/metrics"): (ADMIN, TLS),
     ("GET", "/prometheus/sd"): (ADMIN, TLS),
     ("GET", "/artifacts/{digest}"): (READER, BOTH),
+    ("GET", "/approve"): (OPEN, BOTH),
+    ("POST", "/approve"): (OPEN, BOTH),
+    # the page for people
+    ("GET", "/"): (PAGE, TLS),
+    ("GET", "/assets/{hash}/{name}"): (OPEN, TLS),
+    ("GET", "/sign-in"): (OPEN, TLS),
+    ("POST", "/sign-in"): (OPEN, TLS),
+    ("POST", "/sign-out"): (PAGE, TLS),
+    ("GET", "/events"): (PAGE, TLS),
+    ("GET", "/devices/{name}"): (PAGE, TLS),
+    ("GET", "/devices/{name}/{instance}/{component}"): (PAGE, TLS),
+    ("GET", "/devices/{name}/{instance}/{component}/lines"): (PAGE, TLS),
+    ("GET", "/devices/{name}/{instance}/{component}/metrics"): (PAGE, TLS),
+    ("GET", "/campaigns"): (PAGE, TLS),
+    ("GET", "/campaigns/{namespace}/{activation}"): (PAGE, TLS),
+    ("GET", "/approvals"): (PAGE, TLS),
+    ("GET", "/approvals/{id}"): (OPEN, TLS),
+    ("POST", "/approvals/{id}"): (OPEN, TLS),
     # kube
     ("GET", "/version"): (ADMIN, TLS),
     ("GET", "/api"): (ADMIN, TLS),
@@ -76,6 +94,8 @@ TABLE = {
     ("POST", "/v1alpha2/solutionversion/queue"): (ADMIN, BOTH),
 }
 
+# Open to anybody who comes with something else than credentials: a token in a form, a key in the address.
+OWN_ANSWER = {"/v1alpha2/users/auth": 403, "/approvals/{id}": 401, "/assets/{hash}/{name}": 404, "/approve": 403}
 REFUSED = {401, 403}
 
 
@@ -88,7 +108,7 @@ def filled(pattern):
     """A path of that pattern that names nothing there is."""
     for name, value in (("{rest...}", "namespaces/default/nothings/x"), ("{group}", "none.symphony"), ("{version}", "v1"),
                         ("{digest}", "0" * 64), ("{id}", "f" * 32), ("{name}", "nothing"), ("{instance}", "i"),
-                        ("{component}", "c")):
+                        ("{component}", "c"), ("{hash}", "0" * 16), ("{namespace}", "default"), ("{activation}", "a")):
         pattern = pattern.replace(name, value)
     assert "{" not in pattern
     return pattern
@@ -139,10 +159,11 @@ def test_each_caller(world, method, pattern):
     status = {caller: answer[0] for caller, answer in got.items()}
     for caller in ("nobody", "a wrong token"):
         if access == OPEN:
-            assert status[caller] not in {401, 404, 405}
-            assert status[caller] != 403 or pattern == "/v1alpha2/users/auth"  # its own answer: login failed
+            assert status[caller] not in {401, 403, 404, 405} or status[caller] == OWN_ANSWER.get(pattern)
         else:
             assert status[caller] == no_login(path), caller
+    if access == PAGE:  # a token for programs opens no page
+        assert set(status.values()) == {401}
     if access == ADMIN:
         assert status["admin"] not in REFUSED
         refused = 403 if no_login(path) != 401 or not path.startswith("/v1alpha2") else 401

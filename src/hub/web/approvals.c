@@ -32,10 +32,10 @@ static void write_row(struct pic_page *page, const struct pic_object *object)
 	pic_html_end(html);
 	pic_html_begin(html, "p", "class", "when", NULL);
 	if (is_waiting(object)) {
-		pic_html_text(html, "to be decided by ");
-		pic_page_time(page, pic_json_get_text(spec, "expires"));
+		pic_html_text(html, "to be decided ");
+		pic_page_age(page, pic_json_get_text(spec, "expires"));
 	} else {
-		pic_page_time(page, pic_json_get_text(status, "decidedAt"));
+		pic_page_age(page, pic_json_get_text(status, "decidedAt"));
 	}
 	pic_html_end(html);
 	const char *reason = pic_json_get_text(spec, "reason");

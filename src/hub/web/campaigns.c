@@ -58,7 +58,7 @@ static void write_run(struct pic_page *page, const struct pic_object *activation
 		pic_html_format(html, ", stage %s", text_of(status, "stage"));
 	pic_html_end(html);
 	pic_html_begin(html, "p", "class", "when", NULL);
-	pic_page_time(page, pic_json_get_text(status, "updateTime"));
+	pic_page_age(page, pic_json_get_text(status, "updateTime"));
 	pic_html_end(html);
 	const char *details = *text_of(status, "errorMessage") ? text_of(status, "errorMessage")
 							       : text_of(status, "statusDetails");

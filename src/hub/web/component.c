@@ -167,7 +167,7 @@ static void show(struct pic_hub *hub, struct pic_exchange *exchange, const struc
 	pic_page_begin(&page, &frame);
 	write_facts(&page, hub, place, component);
 	write_demand(&page, place, "lines", "Lines", "Show its last lines");
-	write_demand(&page, place, "metrics", "Metrics", "Ask the device for its metrics");
+	write_demand(&page, place, "metrics", "Metrics", "Ask for its metrics");
 	pic_page_reply(&page, exchange, 200);
 }
 

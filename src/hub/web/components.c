@@ -146,6 +146,12 @@ const struct pic_web_component *pic_web_components_find(const struct pic_web_com
 	return find(components, instance, name);
 }
 
+/* The device says that all is well, the engine says it is not what was asked for. */
+static bool is_doubted(const struct pic_web_component *component)
+{
+	return component->part && strcmp(component->reason, component->phase) != 0;
+}
+
 const char *pic_web_tone(const struct pic_web_component *component)
 {
 	static const struct {
@@ -162,7 +168,9 @@ const char *pic_web_tone(const struct pic_web_component *component)
 		return "bad";
 	for (size_t i = 0; i < PIC_COUNT(tones); i++) {
 		if (strcmp(component->phase, tones[i].phase) == 0)
-			return tones[i].tone;
+			return strcmp(tones[i].tone, "good") == 0 && is_doubted(component)
+				       ? "busy"
+				       : tones[i].tone;
 	}
 	return "busy";
 }

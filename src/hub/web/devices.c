@@ -129,7 +129,7 @@ static void write_row(struct pic_page *page, struct pic_hub *hub, const struct p
 	pic_html_begin(html, "p", "class", "when", NULL);
 	if (*seen) {
 		pic_html_text(html, "heard ");
-		pic_page_time(page, seen);
+		pic_page_age(page, seen);
 	} else {
 		pic_html_text(html, "never heard");
 	}
@@ -268,7 +268,7 @@ static void write_component(struct pic_page *page, const struct pic_object *devi
 	pic_html_begin(html, "p", "class", "when", NULL);
 	if (pic_web_component_text(component, "since", "since")) {
 		pic_html_text(html, "since ");
-		pic_page_time(page, pic_web_component_text(component, "since", "since"));
+		pic_page_age(page, pic_web_component_text(component, "since", "since"));
 	}
 	pic_html_end(html);
 	if (*component->message)

@@ -115,13 +115,28 @@ void pic_html_begin(struct pic_html *html, const char *tag, ...)
 	push(html, tag);
 }
 
+/* A new line behind these changes nothing of how the page looks; behind others it would be a blank. */
+static bool is_block(const char *tag)
+{
+	static const char *const blocks[] = { "head", "body", "header", "main", "section",
+					      "p",    "ul",   "ol",	"li",	"dl",
+					      "dd",   "form", "tr" };
+
+	for (size_t i = 0; i < PIC_COUNT(blocks); i++) {
+		if (strcmp(tag, blocks[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 void pic_html_end(struct pic_html *html)
 {
 	if (html->depth == 0)
 		return;
+	const char *tag = html->open[--html->depth];
 	pic_buf_text_add(html->out, "</");
-	pic_buf_text_add(html->out, html->open[--html->depth]);
-	pic_buf_text_add(html->out, ">\n");
+	pic_buf_text_add(html->out, tag);
+	pic_buf_text_add(html->out, is_block(tag) ? ">\n" : ">");
 }
 
 void pic_html_void(struct pic_html *html, const char *tag, ...)

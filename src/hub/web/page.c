@@ -168,15 +168,18 @@ void pic_page_redirect(struct pic_exchange *exchange, const char *address)
 
 /* Parts. */
 
-static void write_distance(struct pic_page *page, int64_t time_ms)
+static void write_distance(struct pic_page *page, int64_t time_ms, bool is_short)
 {
-	char age[PIC_TIME_TEXT];
+	static const char *const forms[2][2] = { { " (in %s)", " (%s ago)" },
+						 { "in %s", "%s ago" } };
+	char age[PIC_TIME_TEXT], text[2 * PIC_TIME_TEXT];
 	int64_t distance = time_ms - page->now_ms;
+	const char *form = forms[is_short][distance <= 0], *place = strstr(form, "%s");
 
 	pic_duration_age(distance < 0 ? -distance : distance, age);
-	pic_html_begin(&page->html, "span", "class", "distance", NULL);
-	pic_html_format(&page->html, distance < 0 ? " (%s ago)" : " (in %s)", age);
-	pic_html_end(&page->html);
+	snprintf(text, sizeof(text), "%.*s%s%s", (int)(place - form), form, age, place + 2);
+	pic_html_element(&page->html, "span", text, "class", "distance", "data-short",
+			 is_short ? "" : NULL, NULL);
 }
 
 void pic_page_time(struct pic_page *page, const char *time)
@@ -189,7 +192,20 @@ void pic_page_time(struct pic_page *page, const char *time)
 	pic_time_format(time_ms, exact);
 	pic_html_begin(&page->html, "time", "datetime", exact, NULL);
 	pic_html_format(&page->html, "%.10s %.8s UTC", exact, exact + 11);
-	write_distance(page, time_ms);
+	write_distance(page, time_ms, false);
+	pic_html_end(&page->html);
+}
+
+void pic_page_age(struct pic_page *page, const char *time)
+{
+	char exact[PIC_TIME_TEXT];
+	int64_t time_ms;
+
+	if (!time || pic_time_parse(time, &time_ms) < 0)
+		return;
+	pic_time_format(time_ms, exact);
+	pic_html_begin(&page->html, "time", "datetime", exact, "title", exact, NULL);
+	write_distance(page, time_ms, true);
 	pic_html_end(&page->html);
 }
 

@@ -48,6 +48,8 @@ void pic_page_redirect(struct pic_exchange *exchange, const char *address);
 
 /* `since` (RFC 3339) as "2026-11-24 14:00:05 UTC (3m ago)"; NULL or damaged: nothing. */
 void pic_page_time(struct pic_page *page, const char *time);
+/* As "3m ago", for lists. */
+void pic_page_age(struct pic_page *page, const char *time);
 /* One row of a list of facts: <dt>, <dd>; NULL or "": no row. */
 void pic_page_fact(struct pic_page *page, const char *name, const char *text);
 void pic_page_fact_time(struct pic_page *page, const char *name, const char *time);

@@ -121,6 +121,29 @@ static void write_programs(struct pic_page *page, const struct pic_json *program
 	pic_html_end(html);
 }
 
+/* What makes it safer, or less so, than its programs alone say. */
+static void write_care(struct pic_page *page, const struct pic_json *facts)
+{
+	struct pic_html *html = &page->html;
+	char length[PIC_SENTENCE_MAX];
+	long long number;
+
+	if (pic_json_integer(pic_json_get(facts, "kfuncs"), &number) && number > 0)
+		pic_html_element(html, "p",
+				 "It calls functions of the kernel that no policy knows by name.",
+				 "class", "notice", NULL);
+	if (!pic_json_integer(pic_json_get(facts, "confirmSeconds"), &number) || number <= 0)
+		return;
+	pic_sentence_length(number, length);
+	pic_html_begin(html, "p", NULL);
+	pic_html_format(
+		html,
+		"If the device cannot reach this hub's address any more, it takes the program "
+		"off within %s.",
+		length);
+	pic_html_end(html);
+}
+
 static void write_grants(struct pic_page *page, const struct pic_json *grants)
 {
 	size_t count = pic_json_count(grants);
@@ -206,6 +229,11 @@ static void write_details(struct pic_page *page, const struct pic_json *item, si
 		snprintf(text, sizeof(text), "%lld bytes", size);
 		pic_page_fact(page, "Size", text);
 	}
+	if (pic_json_integer(pic_json_get(facts, "kernelBytes"), &size)) {
+		snprintf(text, sizeof(text), "%lld bytes", size);
+		pic_page_fact(page, "Memory of the kernel", text);
+	}
+	pic_page_fact(page, "License", text_of(facts, "license"));
 	write_names(page, "Functions of the kernel", pic_json_get(facts, "helpers"));
 	write_names(page, "Maps", pic_json_get(facts, "maps"));
 	pic_html_end(html);
@@ -225,8 +253,10 @@ static void write_item(struct pic_page *page, const struct pic_json *item, size_
 	pic_page_fact(page, "Type", text_of(item, "type"));
 	pic_page_fact(page, "Instance", text_of(item, "instance"));
 	pic_html_end(html);
-	if (strcmp(text_of(item, "type"), "ebpf") == 0)
+	if (strcmp(text_of(item, "type"), "ebpf") == 0) {
 		write_programs(page, pic_json_get(facts, "programs"));
+		write_care(page, facts);
+	}
 	write_grants(page, pic_json_get(item, "grants"));
 	write_helpers(page, pic_json_get(facts, "helpers"));
 	write_details(page, item, index);

@@ -62,8 +62,8 @@ void pic_sentence_program(const struct pic_json *program, char out[PIC_SENTENCE_
 	const char *hook = pic_json_text_or(pic_json_get(program, "hook"), "");
 	const char *does = find(types, PIC_COUNT(types), type);
 
-	snprintf(out, PIC_SENTENCE_MAX, "\"%.80s\" is a program of type %.40s%s%.140s%s: it %s.",
-		 name, *type ? type : "unknown", *hook ? " at " : "", hook, "",
+	snprintf(out, PIC_SENTENCE_MAX, "\"%.80s\", a program of type %.40s%s%.200s, %s.", name,
+		 *type ? type : "unknown", *hook ? " at " : "", hook,
 		 does ? does : "does what this hub cannot explain");
 }
 

@@ -76,7 +76,7 @@ static void elements_are_closed(void **state)
 	assert_int_equal(pic_html_finish(&html, NULL), 0);
 	pic_html_end(&html); /* one too many does nothing */
 	assert_string_equal(pic_buf_text(&out), "<!doctype html><main id=\"a&quot;onload=&quot;x\">"
-						"<b title=\"it&#39;s\">&lt;i&gt;</b>\n"
+						"<b title=\"it&#39;s\">&lt;i&gt;</b>"
 						"<input value=\"&quot;&gt;&lt;script&gt;\">"
 						"<p>&lt;%s&gt; &amp; 7</p>\n</main>\n");
 }

@@ -172,8 +172,10 @@
 		for (const time of document.querySelectorAll("time")) {
 			const seconds = Math.round((Date.parse(time.dateTime) - Date.now()) / 1000);
 			const distance = time.querySelector(".distance");
-			if (distance)
-				distance.textContent = seconds < 0 ? ` (${age(-seconds)} ago)` : ` (in ${age(seconds)})`;
+			if (!distance)
+				continue;
+			const text = seconds <= 0 ? `${age(-seconds)} ago` : `in ${age(seconds)}`;
+			distance.textContent = "short" in distance.dataset ? text : ` (${text})`;
 		}
 	}, 5000);
 })();
