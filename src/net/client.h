@@ -72,6 +72,8 @@ struct pic_client_answer {
 	const char *location;
 	int64_t retry_after_ms; /* -1 when absent */
 	uint64_t received;	/* bytes written to answer_fd */
+	char peer[48];		/* who answered: an IP literal, or "" */
+	int peer_port;
 };
 
 int pic_client_new(struct pic_client **out, struct pic_loop *loop,

@@ -124,6 +124,17 @@ static int64_t retry_after(const struct pic_request_handle *handle)
 	return seconds < INT_MAX ? (int64_t)seconds * 1000 : (int64_t)INT_MAX * 1000;
 }
 
+static void fill_peer(const struct pic_request_handle *handle, struct pic_client_answer *answer)
+{
+	char *address = NULL;
+	long port = 0;
+
+	curl_easy_getinfo(handle->easy, CURLINFO_PRIMARY_IP, &address);
+	curl_easy_getinfo(handle->easy, CURLINFO_PRIMARY_PORT, &port);
+	snprintf(answer->peer, sizeof(answer->peer), "%s", address ? address : "");
+	answer->peer_port = (int)port;
+}
+
 void pic_client_answer_fill(struct pic_request_handle *handle, CURLcode code,
 			    struct pic_client_answer *answer)
 {
@@ -137,5 +148,6 @@ void pic_client_answer_fill(struct pic_request_handle *handle, CURLcode code,
 		.retry_after_ms = retry_after(handle),
 		.received = handle->stored,
 	};
+	fill_peer(handle, answer);
 	explain(handle, code, answer);
 }

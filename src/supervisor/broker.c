@@ -28,14 +28,6 @@ static int make_socket(const struct pic_broker_request *request, struct pic_erro
 	return r < 0 ? pic_broker_failure(request, -r, err) : r;
 }
 
-static bool is_uplink(const struct pic_uplink *uplink, const struct pic_broker_request *request)
-{
-	return request->operation == PIC_BROKER_CONNECT && request->transport == PIC_TCP &&
-	       uplink->family && request->family == uplink->family &&
-	       request->port == uplink->port &&
-	       memcmp(request->address, uplink->address, uplink->family == 4 ? 4 : 16) == 0;
-}
-
 static int judge(const struct pic_workload *workload, const struct pic_broker_request *request,
 		 struct pic_error *err)
 {
@@ -47,9 +39,6 @@ static int judge(const struct pic_workload *workload, const struct pic_broker_re
 
 	if (r < 0)
 		return r;
-	if (driver && driver->profile.asks_uplink &&
-	    is_uplink(&workload->supervisor->ledger.uplink, request))
-		return 0;
 	if (!driver || !driver->grants || !policy)
 		return pic_error_set(err, -EACCES, "no policy says who may have sockets");
 	r = pic_workload_spec(workload, driver, &spec, err);
@@ -57,6 +46,21 @@ static int judge(const struct pic_workload *workload, const struct pic_broker_re
 				     &wanted, policy, err) < 0)
 		r = -EACCES;
 	return r;
+}
+
+static int uplink_socket(const struct pic_workload *workload)
+{
+	const struct pic_driver *driver = pic_driver_find(workload->entry.type);
+	const struct pic_uplink *uplink = &workload->supervisor->ledger.uplink;
+	struct pic_broker_request request = { .operation = PIC_BROKER_CONNECT,
+					      .transport = PIC_TCP,
+					      .family = uplink->family,
+					      .port = uplink->port };
+
+	if (!driver || !driver->profile.asks_uplink)
+		return -EACCES;
+	memcpy(request.address, uplink->address, sizeof(request.address));
+	return uplink->family ? pic_broker_socket(&request) : -ENOENT;
 }
 
 /* A runner may ask for thousands of ports; neither log nor ledger nor subscribers get all of it. */
@@ -107,16 +111,18 @@ static void serve(struct pic_supervisor *supervisor, struct pic_workload *worklo
 				      .address = question->address,
 				      .address_size = question->address_size };
 	struct pic_error err = PIC_ERROR_INIT;
-	int r = judge(workload, request, &err);
+	bool uplink = request->operation == PIC_BROKER_UPLINK;
+	int r = uplink ? uplink_socket(workload) : judge(workload, request, &err);
 
-	if (r == 0)
+	if (r == 0 && !uplink)
 		r = make_socket(request, &err);
 	if (r >= 0) {
 		answer.fds[0] = r;
 		answer.fd_count = 1;
 	} else {
 		text.status = r;
-		explain(workload, &err);
+		if (!uplink)
+			explain(workload, &err);
 	}
 	/* a runner that does not read its answers waits in vain; nobody else does */
 	pic_message_send(supervisor->broker_fd, &answer);

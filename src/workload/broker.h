@@ -11,6 +11,7 @@
 #define PIC_WORKLOAD_BROKER_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "protocol/policy.h"
@@ -22,6 +23,8 @@ enum pic_broker_operation {
 	PIC_BROKER_LISTEN,    /* TCP: bound, listening, non-blocking */
 	PIC_BROKER_BIND,      /* UDP: bound, non-blocking */
 	PIC_BROKER_CONNECT,   /* TCP: connect under way, non-blocking; UDP: connected */
+	PIC_BROKER_UPLINK, /* TCP to where the hub is, whatever the request's address says; for drivers
+			       * whose profile has asks_uplink. -ENOENT: nobody knows where it is */
 };
 
 struct pic_broker_request {
@@ -53,6 +56,10 @@ struct pic_broker_answer {
 
 /* Runner's side: sends, waits for the answer (at most 2 s), hands out the descriptor or -errno. */
 int pic_broker_ask(int broker_fd, struct pic_broker_request *request);
+
+/* One message, without waiting, and the descriptor that came with it (-1: none; the caller closes it). What is
+ * longer than `room` is cut and shows its length. -1 with errno. */
+ssize_t pic_broker_receive(int broker_fd, void *message, size_t room, int *fd);
 
 /* Takes what came unasked, without waiting: 0 and the order with its descriptor (the caller closes it);
  * -EAGAIN nothing has come, -EPROTO it was something else and is forgotten. */

@@ -17,6 +17,7 @@ static bool fits(const struct pic_broker_request *request)
 	case PIC_BROKER_CONNECT:
 		return request->transport == PIC_TCP || request->transport == PIC_UDP;
 	case PIC_BROKER_READY:
+	case PIC_BROKER_UPLINK:
 		return false;
 	}
 	return false;

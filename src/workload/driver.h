@@ -36,9 +36,9 @@ enum pic_run_mode {
 struct pic_profile {
 	enum pic_run_mode mode;
 	bool needs_artifact;
-	bool needs_broker;  /* gets listeners and connections from the supervisor */
-	bool tells_metrics; /* answers PIC_BROKER_SCRAPE; needs the broker */
-	bool asks_uplink; /* may connect by TCP to where the hub is, and nowhere else; needs the broker */
+	bool needs_broker;	    /* gets listeners and connections from the supervisor */
+	bool tells_metrics;	    /* answers PIC_BROKER_SCRAPE; needs the broker */
+	bool asks_uplink;	    /* may have PIC_BROKER_UPLINK; needs the broker */
 	uint64_t keep_capabilities; /* bits of CAP_*; 0 for nearly all */
 	uint64_t memory_overhead;   /* bytes the runner needs besides what the spec asks for */
 	uint32_t tasks_max;
