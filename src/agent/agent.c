@@ -39,6 +39,7 @@ static int open_loop(struct pic_agent *agent, struct pic_error *err)
 		{ pic_agent_plan, &agent->plan_timer },
 		{ pic_agent_report_now, &agent->report_timer },
 		{ pic_agent_trim, &agent->trim_timer },
+		{ pic_agent_plan, &agent->ticket_timer },
 	};
 	int r = pic_loop_new(&agent->loop, err);
 
@@ -115,6 +116,7 @@ static void close_all(struct pic_agent *agent)
 	pic_agent_status_close(agent);
 	pic_supervisor_link_free(agent->supervisor);
 	pic_agent_asks_free(agent);
+	pic_agent_tickets_free(agent);
 	pic_agent_cancel_admissions(agent);
 	pic_fetcher_free(agent->fetcher);
 	while (agent->fresh) {
@@ -127,6 +129,7 @@ static void close_all(struct pic_agent *agent)
 	pic_agent_artifacts_free(agent);
 	free(agent->entries);
 	free(agent->statuses);
+	free(agent->bindings);
 	pic_agent_identity_clear(&agent->identity);
 	pic_agent_store_close(&agent->store);
 	pic_watch_free(agent->watch);

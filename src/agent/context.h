@@ -6,6 +6,7 @@
  *   apply/apply.c         plans and hands the steps out
  *   apply/artifacts.c     look, fetch, take, drop
  *   apply/workloads.c     the ledger's mirror; start, stop, admit
+ *   tickets.c             what the hub permits, carried to the supervisor; the mirror of what it has bound
  *   asks.c                logs and scrape for somebody at the hub
  *   watch.c               files that others change: policy.conf, identity.json
  *   hub.c                 which link there is, joining
@@ -24,6 +25,7 @@
 #include "agent/store/identity.h"
 #include "agent/supervisor_link.h"
 #include "base/loop.h"
+#include "protocol/ledger.h"
 
 #define PIC_ARTIFACT_DEFAULT_MAX (64ULL * 1024 * 1024)
 
@@ -85,6 +87,18 @@ struct pic_agent {
 	struct pic_admitting *admitting;
 	struct pic_fresh *fresh;
 
+	/* what is permitted */
+	struct pic_binding *bindings; /* PIC_BINDINGS_MAX of them, or NULL */
+	size_t binding_count;
+	int64_t lease_max_ms; /* of policy */
+	struct pic_ticket_errand *tickets;
+	unsigned tickets_under_way;
+	char *told_approvals; /* by the last poll; NULL: there was none */
+	bool stamp_waits;     /* the next poll waits for the tickets under way */
+	struct pic_timer *ticket_timer;
+	struct pic_uplink uplink;
+	bool uplink_told;
+
 	/* what is said */
 	struct pic_timer *plan_timer, *report_timer, *trim_timer;
 	struct pic_report_component *statuses;
@@ -140,10 +154,20 @@ void pic_agent_policy_changed(struct pic_agent *agent);
 /* hub.c */
 int pic_agent_hub_open(struct pic_agent *agent, struct pic_error *err);
 void pic_agent_hub_close(struct pic_agent *agent);
+void pic_agent_stamp_wanted(void *agent);
+/* The supervisor learns where the hub is, when it does not know. */
+void pic_agent_uplink_tell(struct pic_agent *agent);
 void pic_agent_identity_changed(struct pic_agent *agent);
 struct pic_client *pic_agent_hub_borrow(void *agent, bool *keep);
 void pic_agent_hub_give_back(void *agent);
 const struct pic_link_state *pic_agent_link_state(const struct pic_agent *agent);
+
+/* tickets.c */
+void pic_agent_bound(void *agent, const struct pic_binding *binding, bool first);
+void pic_agent_ticketed(void *agent, const char *epoch, const struct pic_signed_ticket *ticket);
+void pic_agent_approvals(void *agent, struct pic_buf *out);
+void pic_agent_tickets_look(struct pic_agent *agent);
+void pic_agent_tickets_free(struct pic_agent *agent);
 
 /* asks.c */
 void pic_agent_asked(void *agent, const struct pic_ask *ask);

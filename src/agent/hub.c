@@ -1,4 +1,5 @@
 /* Which link the agent has, and how it becomes a device of a hub when it was started with a token. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static void on_stamp(void *data, const struct pic_supervisor_message *message, i
 }
 
 /* Without a supervisor the poll goes out without a stamp: news are better than none. */
-static void stamp_wanted(void *data)
+void pic_agent_stamp_wanted(void *data)
 {
 	struct pic_agent *agent = data;
 	struct pic_supervisor_call call = {
@@ -28,8 +29,40 @@ static void stamp_wanted(void *data)
 		.data = agent,
 	};
 
+	/* what is being bound would be asked for again */
+	agent->stamp_waits = agent->tickets_under_way > 0;
+	if (agent->stamp_waits || !agent->link)
+		return;
 	if (pic_supervisor_link_ask(agent->supervisor, &call, NULL) < 0)
 		agent->dialect->stamp(agent->link, NULL);
+}
+
+void pic_agent_uplink_tell(struct pic_agent *agent)
+{
+	const struct pic_supervisor_call call = {
+		.operation = PIC_SUPERVISOR_UPLINK,
+		.spec = &agent->uplink,
+		.spec_size = sizeof(agent->uplink),
+	};
+
+	if (agent->uplink.family && !agent->uplink_told)
+		agent->uplink_told = pic_supervisor_link_ask(agent->supervisor, &call, NULL) == 0;
+}
+
+static void peer_known(void *data, const char *address, int port)
+{
+	struct pic_agent *agent = data;
+	struct pic_uplink uplink = { .port = (uint16_t)port };
+
+	if (inet_pton(AF_INET, address, uplink.address) == 1)
+		uplink.family = 4;
+	else if (inet_pton(AF_INET6, address, uplink.address) == 1)
+		uplink.family = 6;
+	if (!uplink.family || memcmp(&uplink, &agent->uplink, sizeof(uplink)) == 0)
+		return;
+	agent->uplink = uplink;
+	agent->uplink_told = false;
+	pic_agent_uplink_tell(agent);
 }
 
 static void link_changed(void *data)
@@ -49,8 +82,11 @@ static int open_link(struct pic_agent *agent, struct pic_error *err)
 		.file = agent->settings->file,
 		.handler = { .document = pic_agent_offered,
 			     .ask = pic_agent_asked,
-			     .stamp = stamp_wanted,
+			     .ticket = pic_agent_ticketed,
+			     .approvals = pic_agent_approvals,
+			     .stamp = pic_agent_stamp_wanted,
 			     .changed = link_changed,
+			     .peer = peer_known,
 			     .data = agent },
 	};
 

@@ -34,6 +34,7 @@ struct pic_supervisor_link {
 	bool list_again;
 	struct pic_ledger_entry *entries; /* of that list, as they come */
 	size_t entry_count;
+	bool bindings_begun; /* the first binding of that list was told */
 };
 
 static void forget_list(struct pic_supervisor_link *link)
@@ -41,6 +42,7 @@ static void forget_list(struct pic_supervisor_link *link)
 	free(PIC_STEAL(link->entries));
 	link->entry_count = 0;
 	link->list_id = 0;
+	link->bindings_begun = false;
 }
 
 static void disconnect(struct pic_supervisor_link *link)
@@ -101,6 +103,8 @@ static void list_is_whole(struct pic_supervisor_link *link)
 	struct pic_ledger_entry *entries = PIC_STEAL(link->entries);
 	size_t count = link->entry_count;
 
+	if (!link->bindings_begun)
+		link->handler.bound(link->handler.data, NULL, true);
 	forget_list(link);
 	link->handler.listed(link->handler.data, entries, count);
 	free(entries);
@@ -132,6 +136,13 @@ static void dispatch(struct pic_supervisor_link *link, const struct pic_supervis
 		/* half a list would be a lie: ask for it anew */
 		if (message->id == link->list_id && !add_entry(link, &message->entry))
 			disconnect(link);
+		break;
+	case PIC_SUPERVISOR_BINDING:
+		if (message->id && message->id != link->list_id)
+			break;
+		link->handler.bound(link->handler.data, &message->binding,
+				    message->id && !link->bindings_begun);
+		link->bindings_begun |= message->id != 0;
 		break;
 	case PIC_SUPERVISOR_EVENT:
 		link->handler.changed(link->handler.data, &message->entry);

@@ -16,6 +16,9 @@ struct pic_supervisor_link;
 struct pic_supervisor_handler {
 	/* The whole ledger: after each connection, and for each pic_supervisor_list. */
 	void (*listed)(void *data, const struct pic_ledger_entry *entries, size_t count);
+	/* One of its bindings: those of a list come before `listed`, the first of them has `first` set (what was
+	 * known before is old then); others are news. A list without any comes with NULL and `first`. */
+	void (*bound)(void *data, const struct pic_binding *binding, bool first);
 	void (*changed)(void *data, const struct pic_ledger_entry *entry); /* state 0: it is gone */
 	void (*lost)(void *data);
 	void *data;
@@ -34,6 +37,7 @@ struct pic_supervisor_call {
 	uint64_t size;
 	const void *spec;
 	size_t spec_size;
+	uint32_t flags;
 	int fd; /* sent along when operation is TAKE */
 	pic_supervisor_answer_fn *answer;
 	void *data;

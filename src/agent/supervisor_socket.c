@@ -46,6 +46,7 @@ static struct pic_supervisor_request *assemble(uint64_t id, const struct pic_sup
 	request->operation = call->operation;
 	request->id = id;
 	request->size = call->size;
+	request->flags = call->flags;
 	request->spec_size = (uint32_t)call->spec_size;
 	if (call->name)
 		request->name = *call->name;

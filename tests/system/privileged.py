@@ -14,17 +14,20 @@ import subprocess
 import harness
 from harness import Program, wait
 
-VERSION = 1
-(SUBSCRIBE, LIST, STAMP, TAKE, HAS, DROP, START, STOP, LOG) = range(1, 10)
+VERSION = 2
+(SUBSCRIBE, LIST, STAMP, TAKE, HAS, DROP, START, STOP, LOG, TICKET, REVOKE, UPLINK, METRICS) = range(1, 14)
 (HOLD, RELEASE, PURGE, RELOAD) = range(65, 69)
-REPLY, ENTRY, EVENT = 1, 2, 3
+REPLY, ENTRY, EVENT, BINDING = 1, 2, 3, 4
+TO_REPLACE = 1  # flag of STOP
 STATES = {0: "gone", 1: "starting", 2: "running", 3: "stopping", 4: "ended", 5: "held"}
-ENDS = {0: None, 1: "status", 2: "trap", 3: "signal", 4: "memory", 5: "invalid", 6: "unknown"}
+ENDS = {0: None, 1: "status", 2: "trap", 3: "signal", 4: "memory", 5: "invalid", 6: "unknown", 7: "lease",
+        8: "rolled-back"}
 
 HEAD = struct.Struct("<IIQ64s64s16s32sQII")
-ENTRY_FORM = struct.Struct("<64s64s16s32s32sIIi4xQqqqIIi200s4xQQ")
+ENTRY_FORM = struct.Struct("<64s64s16s32s32sIIi4xQqqq16sIIi200s120s4xQQ")
+BINDING_FORM = struct.Struct("<16s64s64s16s32s32sIIqq")
 MESSAGE = struct.Struct("<IIQiIq16s400s")
-assert HEAD.size == 208 and ENTRY_FORM.size == 488 and MESSAGE.size == 448
+assert HEAD.size == 208 and ENTRY_FORM.size == 624 and BINDING_FORM.size == 248 and MESSAGE.size == 448
 
 POLICY = """allow wasm
 users 1900000000-1900000999
@@ -46,13 +49,25 @@ def text(raw):
 class Entry:
     def __init__(self, raw):
         (instance, component, kind, self.digest, self.spec_digest, state, self.user, self.pid, self.pid_start,
-         self.started, self.ended, self.lease, self.restarts, end, self.end_value, end_text, self.memory,
-         self.cpu_us) = ENTRY_FORM.unpack(raw)
+         self.started, self.ended, self.lease, self.approval, self.restarts, end, self.end_value, end_text,
+         evidence, self.memory, self.cpu_us) = ENTRY_FORM.unpack(raw)
         self.name = f"{text(instance)}/{text(component)}"
         self.type, self.state, self.end, self.end_text = text(kind), STATES[state], ENDS[end], text(end_text)
+        self.evidence = text(evidence)
 
     def __repr__(self):
         return f"<{self.name} {self.state} pid {self.pid} {self.end} {self.end_text!r}>"
+
+
+class Binding:
+    def __init__(self, raw):
+        (self.approval, instance, component, kind, self.digest, self.terms, self.grants, state, self.bound,
+         self.end) = BINDING_FORM.unpack(raw[:BINDING_FORM.size])
+        self.name, self.type = f"{text(instance)}/{text(component)}", text(kind)
+        self.state = {1: "open", 2: "closed"}[state]
+
+    def __repr__(self):
+        return f"<{self.approval.hex()} {self.name} {self.state} until {self.end}>"
 
 
 class Message:
@@ -62,7 +77,8 @@ class Message:
         assert version == VERSION
         self.text, self.fds = text(said), fds
         body = raw[MESSAGE.size:]
-        self.entry = Entry(body) if any(body) else None
+        self.binding = Binding(body) if self.kind == BINDING else None
+        self.entry = Entry(body) if any(body) and not self.binding else None
 
 
 class Refused(AssertionError):
@@ -80,11 +96,17 @@ def pack(operation, name=None, type="", digest=b"", size=0, spec=b"", id=1, vers
 class Client:
     """One connection."""
 
-    def __init__(self, run, seconds=10):
+    def __init__(self, run, seconds=10, user=0):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(seconds * harness.SLOW)
-        self.socket.connect(str(pathlib.Path(run) / "supervisor.sock"))
-        self.last, self.events, self.early = 0, [], {}
+        os.setegid(user)  # whose socket it is the kernel tells by who connects
+        os.seteuid(user)
+        try:
+            self.socket.connect(str(pathlib.Path(run) / "supervisor.sock"))
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+        self.last, self.events, self.early, self.news = 0, [], {}, []
 
     def close(self):
         self.socket.close()
@@ -115,17 +137,19 @@ class Client:
 
     def answer(self, id):
         """The reply to that request; entries before it are in its `entries`, events are kept."""
-        entries = []
+        entries, bindings = [], []
         while id not in self.early:
             message = self.receive()
             if message.kind == EVENT:
                 self.events.append(message.entry)
             elif message.kind == ENTRY:
                 entries.append(message.entry)
+            elif message.kind == BINDING:
+                (bindings if message.id else self.news).append(message.binding)
             else:
                 self.early[message.id] = message  # replies come in any order
         message = self.early.pop(id)
-        message.entries = entries
+        message.entries, message.bindings = entries, bindings
         if message.status < 0:
             raise Refused(message)
         return message
@@ -137,6 +161,9 @@ class Client:
         reply = self.ask(LIST)
         assert reply.value == len(reply.entries)
         return {entry.name: entry for entry in reply.entries}
+
+    def bindings(self):
+        return {(binding.approval, binding.name): binding for binding in self.ask(LIST).bindings}
 
     def take(self, content, digest=None, size=None):
         with memory_file(content) as fd:

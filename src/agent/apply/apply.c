@@ -64,6 +64,9 @@ static void fill_input(const struct pic_agent *agent, struct pic_plan_input *inp
 		.entry_count = agent->entry_count,
 		.artifacts = agent->artifacts,
 		.artifact_count = agent->artifact_count,
+		.bindings = agent->bindings,
+		.binding_count = agent->binding_count,
+		.lease_max_ms = agent->lease_max_ms,
 		.now_boot_ms = pic_clock_boot_ms(),
 	};
 }
@@ -88,6 +91,7 @@ void pic_agent_plan(void *data)
 		pic_timer_set_at(agent->plan_timer, plan.wake_boot_ms);
 	for (size_t i = 0; i < plan.step_count; i++)
 		carry_out(agent, &plan.steps[i]);
+	pic_agent_tickets_look(agent);
 	pic_agent_statuses_take(agent, &plan);
 	pic_plan_clear(&plan);
 }

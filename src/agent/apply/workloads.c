@@ -124,6 +124,7 @@ static void on_listed(void *data, const struct pic_ledger_entry *entries, size_t
 		else if (entry->busy != PIC_BUSY_START || entries[i].state < PIC_LEDGER_STOPPING)
 			entry->ledger = entries[i];
 	}
+	pic_agent_uplink_tell(agent);
 	serve_fresh(agent);
 	pic_agent_plan_soon(agent);
 }
@@ -133,6 +134,7 @@ static void on_lost(void *data)
 	struct pic_agent *agent = data;
 
 	agent->listed = false;
+	agent->uplink_told = false;
 	for (size_t i = 0; i < agent->entry_count; i++)
 		agent->entries[i].busy = PIC_IDLE;
 	for (size_t i = 0; i < agent->wanted.removed_count; i++)
@@ -147,6 +149,7 @@ struct pic_supervisor_handler pic_agent_supervisor_handler(struct pic_agent *age
 	return (struct pic_supervisor_handler){
 		.listed = on_listed,
 		.changed = on_changed,
+		.bound = pic_agent_bound,
 		.lost = on_lost,
 		.data = agent,
 	};
@@ -245,6 +248,7 @@ static void promise(struct pic_plan_entry *entry, const struct pic_plan_componen
 	memcpy(ledger->type, component->type, sizeof(ledger->type));
 	memcpy(ledger->digest, component->digest, PIC_DIGEST_SIZE);
 	memcpy(ledger->spec_digest, component->spec_digest, PIC_DIGEST_SIZE);
+	memcpy(ledger->approval, component->approval, PIC_APPROVAL_SIZE);
 	entry->busy = PIC_BUSY_START;
 }
 
@@ -338,6 +342,7 @@ void pic_agent_stop_workload(struct pic_agent *agent, const struct pic_step *ste
 	struct pic_supervisor_call call = {
 		.operation = PIC_SUPERVISOR_STOP,
 		.name = &step->name,
+		.flags = step->replaces ? PIC_STOP_TO_REPLACE : 0,
 		.answer = on_stopped,
 		.data = errand_new(agent, &step->name),
 	};

@@ -178,7 +178,8 @@ static void next_poll(struct pic_link *link, bool useful, int64_t pause_ms)
 static void deliver(struct pic_link *link, struct pic_hub_answer *answer, const char *etag)
 {
 	struct pic_link_handler *handler = &link->settings.handler;
-	bool offered = answer->document.size > 0, useful = answer->ask_count > 0;
+	bool offered = answer->document.size > 0;
+	bool useful = answer->ask_count > 0 || answer->ticket_count > 0;
 	int r = 0;
 
 	for (size_t i = 0; i < answer->ask_count; i++)
@@ -189,7 +190,9 @@ static void deliver(struct pic_link *link, struct pic_hub_answer *answer, const 
 		link->refused_etag[0] = '\0';
 		useful |= r == 0;
 	}
-	pic_buf_free(&answer->document);
+	for (size_t i = 0; r >= 0 && i < answer->ticket_count; i++)
+		handler->ticket(handler->data, answer->ticket_epoch, &answer->tickets[i]);
+	pic_hub_answer_clear(answer);
 	if (r == -EPERM && etag[0] && strlen(etag) < sizeof(link->refused_etag))
 		memcpy(link->refused_etag, etag,
 		       strlen(etag) + 1); /* held until there is another one */
@@ -222,6 +225,9 @@ static void on_poll(void *data, const struct pic_client_answer *answer)
 		return;
 	}
 	note_contact(link);
+	if (answer->peer[0])
+		link->settings.handler.peer(link->settings.handler.data, answer->peer,
+					    answer->peer_port);
 	set_state(link, PIC_LINK_CONNECTED, "", "");
 	if (answer->status == 200)
 		deliver(link, &parsed, answer->etag);
@@ -234,6 +240,8 @@ static void on_poll(void *data, const struct pic_client_answer *answer)
 static void write_url(const struct pic_link *link, const unsigned char *stamp, char *out,
 		      size_t size)
 {
+	PIC_BUF struct pic_buf approvals =
+		PIC_BUF_INIT(PIC_POLL_APPROVALS_MAX * (PIC_TICKET_KEY_TEXT + 1) + 1);
 	const struct pic_acceptance *in_force = link->settings.in_force;
 	char digest[2 * PIC_DIGEST_SIZE + 1] = "", hex[2 * 16 + 1] = "";
 
@@ -241,11 +249,12 @@ static void write_url(const struct pic_link *link, const unsigned char *stamp, c
 		pic_hex_encode(in_force->digest, PIC_DIGEST_SIZE, digest);
 	if (stamp)
 		pic_hex_encode(stamp, 16, hex);
+	link->settings.handler.approvals(link->settings.handler.data, &approvals);
 	pic_hub_url(link, out, size,
 		    "/device/v1/document?protocol=%d&epoch=%s&revision=%" PRId64
-		    "&digest=%s&session=%s&stamp=%s&wait=%" PRId64,
+		    "&digest=%s&session=%s&stamp=%s&approvals=%s&wait=%" PRId64,
 		    PIC_PROTOCOL, in_force->epoch, in_force->revision, digest,
-		    link->settings.session, hex, link->wait_s);
+		    link->settings.session, hex, pic_buf_text(&approvals), link->wait_s);
 }
 
 static int send_poll(struct pic_link *link, const unsigned char *stamp, struct pic_error *err)
@@ -312,6 +321,15 @@ static void poll_now(void *data)
 		return;
 	link->wants_stamp = true;
 	link->settings.handler.stamp(link->settings.handler.data);
+}
+
+/* Only a poll that is held says something old: others are on their way, or wait for their time. */
+static void poll_again(struct pic_link *link)
+{
+	if (!link->poll)
+		return;
+	pic_client_cancel(PIC_STEAL(link->poll));
+	pic_timer_set(link->poll_timer, 0);
 }
 
 /* -- the dialect ------------------------------------------------------------------------------------ */
@@ -381,6 +399,7 @@ const struct pic_link_dialect pic_link_hub = {
 	.report = pic_hub_report,
 	.answer = pic_hub_answer,
 	.stamp = give_stamp,
+	.again = poll_again,
 	.state = state_of,
 	.borrow = borrow,
 	.give_back = give_back,

@@ -45,6 +45,62 @@ static void take_asks(const struct pic_place *place, struct pic_hub_answer *out)
 			out->ask_count++;
 }
 
+/* Base64 of exactly, or at most, `size` bytes. */
+static int take_bytes(const struct pic_json *object, const char *key, size_t least, void *bytes,
+		      size_t size)
+{
+	PIC_BUF struct pic_buf decoded = PIC_BUF_INIT(4096);
+	const char *text = pic_json_get_text(object, key);
+
+	if (!text || strlen(text) > 2 * size + 4 ||
+	    pic_base64_decode(text, strlen(text), &decoded) < 0 || decoded.size < least ||
+	    decoded.size > size)
+		return -EINVAL;
+	memcpy(bytes, decoded.data, decoded.size);
+	return (int)decoded.size;
+}
+
+static bool take_ticket(const struct pic_json *object, const char *certificate,
+			struct pic_signed_ticket *out)
+{
+	int size = take_bytes(object, "signature", 1, out->signature, sizeof(out->signature));
+
+	if (size < 0 ||
+	    take_bytes(object, "ticket", sizeof(out->ticket), out->ticket, sizeof(out->ticket)) < 0)
+		return false;
+	out->signature_size = (uint16_t)size;
+	snprintf(out->certificate, sizeof(out->certificate), "%s", certificate);
+	return true;
+}
+
+static void take_tickets(const struct pic_place *place, struct pic_hub_answer *out)
+{
+	const struct pic_json *list = pic_json_get(place->object, "tickets");
+	const char *certificate = pic_json_get_text(place->object, "ticket-certificate");
+	size_t count = pic_json_count(list);
+
+	if (pic_json_type(list) != PIC_JSON_ARRAY || count == 0 || !certificate ||
+	    strlen(certificate) >= PIC_TICKET_CERTIFICATE_MAX ||
+	    pic_place_hex(place, "ticket-epoch", PIC_REQUIRED, out->ticket_epoch,
+			  (PIC_EPOCH_TEXT - 1) / 2, NULL) < 0)
+		return;
+	if (count > PIC_POLL_APPROVALS_MAX)
+		count = PIC_POLL_APPROVALS_MAX;
+	out->tickets = calloc(count, sizeof(*out->tickets));
+	for (size_t i = 0; out->tickets && i < count; i++)
+		if (take_ticket(pic_json_at(list, i), certificate,
+				&out->tickets[out->ticket_count]))
+			out->ticket_count++;
+}
+
+void pic_hub_answer_clear(struct pic_hub_answer *answer)
+{
+	pic_buf_free(&answer->document);
+	free(answer->tickets);
+	answer->tickets = NULL;
+	answer->ticket_count = 0;
+}
+
 int pic_hub_answer_parse(struct pic_hub_answer *out, const char *text, size_t size,
 			 const char *content_type, struct pic_error *err)
 {
@@ -73,6 +129,10 @@ int pic_hub_answer_parse(struct pic_hub_answer *out, const char *text, size_t si
 	out->confirmed = pic_json_true(pic_json_get(value, "accept-epoch"));
 	out->ask_count = 0;
 	take_asks(&place, out);
+	out->ticket_epoch[0] = '\0';
+	out->tickets = NULL;
+	out->ticket_count = 0;
+	take_tickets(&place, out);
 	return 0;
 }
 

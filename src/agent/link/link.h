@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "protocol/ask.h"
 #include "protocol/report.h"
+#include "protocol/ticket.h"
 
 struct pic_client;
 struct pic_link;
@@ -39,9 +40,15 @@ struct pic_link_handler {
 	 * back with the same one is of no use; other negative: not now, try again later. */
 	int (*document)(void *data, const char *bytes, size_t size, bool confirmed);
 	void (*ask)(void *data, const struct pic_ask *ask);
+	/* A ticket came, for a document of that epoch; after the document that came with it. */
+	void (*ticket)(void *data, const char *epoch, const struct pic_signed_ticket *ticket);
+	/* Appends what a poll says of approvals: keys of pic_ticket_key with 'b' or 'r', separated by commas. */
+	void (*approvals)(void *data, struct pic_buf *out);
 	/* A fresh stamp is wanted: answer with pic_link_dialect.stamp, at once or later. */
 	void (*stamp)(void *data);
 	void (*changed)(void *data); /* the state below is another one */
+	/* Who is at the other end of the connection. */
+	void (*peer)(void *data, const char *address, int port);
 	void *data;
 };
 
@@ -74,6 +81,8 @@ struct pic_link_dialect {
 	void (*answer)(struct pic_link *link, const struct pic_link_reply *reply,
 		       struct pic_buf *body);
 	void (*stamp)(struct pic_link *link, const unsigned char *bytes); /* NULL: there is none */
+	/* What a poll says has changed, or something is missing: one that is held is asked anew. */
+	void (*again)(struct pic_link *link);
 	const struct pic_link_state *(*state)(const struct pic_link *link);
 	/* The client that knows the hub, for downloads from it: lent until it is given back, or until the link is
 	 * closed. *keep: nothing else will open this connection. NULL: there is none. */

@@ -9,7 +9,8 @@ static bool is_as_wanted(const struct pic_planner *planner,
 {
 	if (!pic_planner_keeps(planner, PIC_RULE_DRIFT_IS_HEALED))
 		return true;
-	return memcmp(entry->ledger.spec_digest, component->spec_digest, PIC_DIGEST_SIZE) == 0;
+	return memcmp(entry->ledger.spec_digest, component->spec_digest, PIC_DIGEST_SIZE) == 0 &&
+	       pic_planner_same_approval(planner, component, &entry->ledger);
 }
 
 static bool is_alive(const struct pic_plan_entry *entry)
@@ -104,6 +105,18 @@ static bool is_due(struct pic_planner *planner, const struct pic_plan_component 
 	if (entry->end_kind == PIC_END_NONE)
 		return true;
 	pic_plan_end_text(entry, text, sizeof(text));
+	if (entry->end_kind == PIC_END_LEASE &&
+	    pic_planner_keeps(planner, PIC_RULE_EXPIRED_STAYS_DOWN)) {
+		pic_planner_say(status, PIC_PHASE_EXPIRED,
+				entry->end_value == PIC_LEASE_REVOKED ? "Revoked" : "Expired", "%s",
+				text);
+		return false;
+	}
+	if (entry->end_kind == PIC_END_ROLLED_BACK &&
+	    pic_planner_keeps(planner, PIC_RULE_INVALID_STAYS_DOWN)) {
+		pic_planner_say(status, PIC_PHASE_FAILED, "RolledBack", "%s", text);
+		return false;
+	}
 	if (entry->end_kind == PIC_END_INVALID &&
 	    pic_planner_keeps(planner, PIC_RULE_INVALID_STAYS_DOWN)) {
 		pic_planner_say(status, PIC_PHASE_FAILED, "CannotRun", "%s", text);
@@ -185,7 +198,7 @@ static void start(struct pic_planner *planner, size_t index, const struct pic_pl
 	if (is_alive(entry)) {
 		pic_planner_say(status, PIC_PHASE_STARTING, "Replacing",
 				"what ran before is being stopped");
-		pic_planner_stop(planner, entry);
+		pic_planner_stop(planner, entry, index);
 		return;
 	}
 	pic_planner_say(status, PIC_PHASE_STARTING, "Starting", "%s", "");
@@ -210,7 +223,8 @@ void pic_planner_decide(struct pic_planner *planner, size_t index)
 	if (same && entry->ledger.state == PIC_LEDGER_ENDED &&
 	    !is_due(planner, component, &entry->ledger, status))
 		return;
-	if (is_forbidden(planner, component, entry, status))
+	if (is_forbidden(planner, component, entry, status) ||
+	    !pic_planner_may_be_permitted(planner, component, entry, status))
 		return;
 	if (!pic_planner_keeps(planner, PIC_RULE_OLD_UNTIL_NEW_IS_READY) && !same &&
 	    is_alive(entry)) {
@@ -220,7 +234,8 @@ void pic_planner_decide(struct pic_planner *planner, size_t index)
 	if (!pic_planner_stored(planner, index, status) ||
 	    !is_admitted(planner, index, entry, status))
 		return;
-	if (!pic_planner_dependencies_run(planner, index, status))
+	if (!pic_planner_dependencies_run(planner, index, status) ||
+	    !pic_planner_is_permitted(planner, component, entry, status))
 		return;
 	start(planner, index, entry, status);
 }

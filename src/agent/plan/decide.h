@@ -26,8 +26,11 @@ const struct pic_plan_artifact *pic_planner_artifact(const struct pic_planner *p
 void pic_planner_step(struct pic_planner *planner, enum pic_step_kind kind, size_t component,
 		      const struct pic_workload_name *name,
 		      const unsigned char digest[PIC_DIGEST_SIZE]);
-/* Plans the STOP of an entry, unless it is under way or has just failed. */
-void pic_planner_stop(struct pic_planner *planner, const struct pic_plan_entry *entry);
+/* Plans the STOP of an entry, unless it is under way or has just failed; `component` is what is to start in
+ * its place, or PIC_NO_COMPONENT: it goes for good. */
+#define PIC_NO_COMPONENT SIZE_MAX
+void pic_planner_stop(struct pic_planner *planner, const struct pic_plan_entry *entry,
+		      size_t component);
 void pic_planner_wake(struct pic_planner *planner, int64_t boot_ms);
 /* The next free status, filled with name, type and the entry's evidence (entry may be NULL). */
 struct pic_report_component *pic_planner_status(struct pic_planner *planner,
@@ -39,6 +42,20 @@ void pic_planner_say(struct pic_report_component *status, enum pic_phase phase, 
 
 /* What is said behind the sentence that tells why the new version does not come: the one before goes on. */
 const char *pic_planner_still(const struct pic_plan_entry *entry);
+/* permission.c: false, with the reason in `status`, when no permission can come any more as it is described. */
+bool pic_planner_may_be_permitted(struct pic_planner *planner,
+				  const struct pic_plan_component *component,
+				  const struct pic_plan_entry *entry,
+				  struct pic_report_component *status);
+/* True when a binding is open for it; else it waits for its ticket. */
+bool pic_planner_is_permitted(struct pic_planner *planner,
+			      const struct pic_plan_component *component,
+			      const struct pic_plan_entry *entry,
+			      struct pic_report_component *status);
+/* Whether what the entry was started by is what the document names now. */
+bool pic_planner_same_approval(const struct pic_planner *planner,
+			       const struct pic_plan_component *component,
+			       const struct pic_ledger_entry *entry);
 /* Plans component `index`; its status is appended. */
 void pic_planner_decide(struct pic_planner *planner, size_t index);
 /* True when the artifact is in the supervisor's store; else plans the next step towards it and says

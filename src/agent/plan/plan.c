@@ -38,7 +38,11 @@ void pic_planner_step(struct pic_planner *planner, enum pic_step_kind kind, size
 		      const struct pic_workload_name *name,
 		      const unsigned char digest[PIC_DIGEST_SIZE])
 {
-	struct pic_step step = { .kind = kind, .component = component };
+	struct pic_step step = {
+		.kind = kind,
+		.component = component,
+		.replaces = kind == PIC_STEP_STOP && component != PIC_NO_COMPONENT,
+	};
 
 	if (name)
 		step.name = *name;
@@ -78,6 +82,8 @@ static void show_evidence(struct pic_report_component *status, const struct pic_
 		snprintf(status->last_error, sizeof(status->last_error), "%s", entry->end_text);
 	if (entry->state == PIC_LEDGER_ENDED || entry->state == PIC_LEDGER_HELD)
 		return;
+	snprintf(status->evidence, sizeof(status->evidence), "%s", entry->evidence);
+	status->end_boot_ms = entry->end_boot_ms;
 	status->pid = entry->pid;
 	status->user = entry->user;
 	status->memory_bytes = (int64_t)entry->memory_bytes;
@@ -99,14 +105,15 @@ struct pic_report_component *pic_planner_status(struct pic_planner *planner,
 	return status;
 }
 
-void pic_planner_stop(struct pic_planner *planner, const struct pic_plan_entry *entry)
+void pic_planner_stop(struct pic_planner *planner, const struct pic_plan_entry *entry,
+		      size_t component)
 {
 	if (entry->busy != PIC_IDLE && pic_planner_keeps(planner, PIC_RULE_NOTHING_TWICE))
 		return;
 	if (planner->input->now_boot_ms < entry->retry_boot_ms)
 		pic_planner_wake(planner, entry->retry_boot_ms);
 	else
-		pic_planner_step(planner, PIC_STEP_STOP, SIZE_MAX, &entry->ledger.name, NULL);
+		pic_planner_step(planner, PIC_STEP_STOP, component, &entry->ledger.name, NULL);
 }
 
 static void remove_entry(struct pic_planner *planner, const struct pic_plan_entry *entry)
@@ -115,7 +122,7 @@ static void remove_entry(struct pic_planner *planner, const struct pic_plan_entr
 		pic_planner_status(planner, &entry->ledger.name, entry->ledger.type, entry);
 
 	pic_planner_say(status, PIC_PHASE_REMOVING, "Removed", "it is being stopped and removed");
-	pic_planner_stop(planner, entry);
+	pic_planner_stop(planner, entry, PIC_NO_COMPONENT);
 }
 
 /* Nothing of it is in the ledger, but files may be left from before the boot: a STOP is the proof. */
@@ -126,7 +133,7 @@ static void ask_for_proof(struct pic_planner *planner, const struct pic_plan_rem
 	if (planner->input->now_boot_ms < removed->retry_boot_ms)
 		pic_planner_wake(planner, removed->retry_boot_ms);
 	else
-		pic_planner_step(planner, PIC_STEP_STOP, SIZE_MAX, &removed->name, NULL);
+		pic_planner_step(planner, PIC_STEP_STOP, PIC_NO_COMPONENT, &removed->name, NULL);
 }
 
 /* Stops what is listed as removed and answers through which revision all of it is gone. */

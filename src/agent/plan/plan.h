@@ -8,7 +8,8 @@
  *
  * The rules, each of which a test breaks on purpose to see that somebody notices (enum pic_plan_rule):
  * absence removes nothing, what is listed as removed goes and is proved, what is wanted runs as it is
- * asked for, the old one goes only when the new one can start, and nothing foreign is touched.
+ * asked for, the old one goes only when the new one can start, nothing foreign is touched, and what needs a
+ * permission starts only by one that is bound and never again when it is over.
  *
  * Ownership: the input is lent; the plan owns its arrays, pic_plan_clear frees them.
  * Errors: -ENOMEM only.
@@ -55,7 +56,11 @@ struct pic_plan_component {
 	size_t dependency_count;
 	const char *problem; /* why it cannot run as it is described, or NULL */
 	const char *problem_reason;
-	const char *refusal; /* why policy does not allow it, or NULL */
+	const char *refusal;   /* why policy does not allow it, or NULL */
+	bool needs_permission; /* by policy: a binding of its approval */
+	bool has_approval;
+	unsigned char approval[PIC_APPROVAL_SIZE];
+	const char *ticket_refusal; /* why the supervisor did not take its ticket, or NULL */
 
 	unsigned ends;	     /* runs in a row that ended soon; see pic_plan_note_end */
 	int64_t noted_start; /* started_boot_ms of the last run that was counted in `ends` */
@@ -114,6 +119,9 @@ struct pic_plan_input {
 	size_t entry_count;
 	const struct pic_plan_artifact *artifacts;
 	size_t artifact_count;
+	const struct pic_binding *bindings; /* as the supervisor told them last */
+	size_t binding_count;
+	int64_t lease_max_ms; /* of policy, from when it was bound; 0: not known */
 	int64_t now_boot_ms;
 	uint32_t broken; /* bits of enum pic_plan_rule that a test has switched off */
 };
@@ -133,6 +141,7 @@ struct pic_step {
 	size_t component;		       /* index, but for STOP and DROP */
 	struct pic_workload_name name;	       /* STOP, START, ADMIT */
 	unsigned char digest[PIC_DIGEST_SIZE]; /* all but STOP */
+	bool replaces; /* STOP: the same workload is to start anew, what it is permitted stays */
 };
 
 struct pic_plan {
@@ -168,6 +177,8 @@ enum pic_plan_rule {
 	PIC_RULE_REFUSED_STAYS_DOWN = 1 << 20,
 	PIC_RULE_RETRY_WAITS = 1 << 21,
 	PIC_RULE_FILE_REMOVES = 1 << 22,
+	PIC_RULE_PERMISSION = 1 << 23,
+	PIC_RULE_EXPIRED_STAYS_DOWN = 1 << 24,
 	PIC_RULE_COUNT = 23,
 };
 

@@ -21,6 +21,7 @@ static void source_clear(struct pic_wanted_source *source)
 	free(source->refusal);
 	free(source->failure);
 	free(source->verdict);
+	free(source->ticket_refusal);
 }
 
 void pic_wanted_clear(struct pic_wanted *wanted)
@@ -191,6 +192,8 @@ static int add_component(struct pic_wanted *wanted, const struct pic_document_co
 	to->orphaned = orphaned;
 	to->restart = restart_of(from);
 	to->noted_start = -1;
+	to->has_approval = from->has_approval;
+	memcpy(to->approval, from->approval, sizeof(to->approval));
 	find_digest(from, to);
 	if (copy_dependencies(from, to) < 0 || copy_source(from, &wanted->sources[index]) < 0)
 		return -ENOMEM;
@@ -278,6 +281,12 @@ void pic_wanted_inherit(struct pic_wanted *wanted, struct pic_wanted *old)
 		from = &old->components[k];
 		if (to->problem || !is_same(to, from))
 			continue;
+		if (to->has_approval &&
+		    memcmp(to->approval, from->approval, PIC_APPROVAL_SIZE) == 0) {
+			wanted->sources[i].ticket_refusal =
+				PIC_STEAL(old->sources[k].ticket_refusal);
+			to->ticket_refusal = wanted->sources[i].ticket_refusal;
+		}
 		to->ends = from->ends;
 		to->noted_start = from->noted_start;
 		to->retry_boot_ms = from->retry_boot_ms;
@@ -303,6 +312,8 @@ static void judge(struct pic_wanted *wanted, size_t index, const struct pic_poli
 
 	free(PIC_STEAL(source->refusal));
 	component->refusal = NULL;
+	component->needs_permission = policy ? pic_policy_needs_approval(policy, component->type)
+					     : component->has_approval;
 	if (component->problem || !policy || !driver)
 		return;
 	if (make_spec(component->type, source->properties, &spec, &size, &err) < 0)
@@ -373,6 +384,16 @@ void pic_wanted_note_start(struct pic_wanted *wanted, size_t index, int code, co
 	}
 	note_failure(wanted, index, text, now_boot_ms);
 	wanted->components[index].failure_is_refusal = code == -EPERM;
+}
+
+void pic_wanted_note_ticket(struct pic_wanted *wanted, size_t index, const char *text)
+{
+	struct pic_wanted_source *source = &wanted->sources[index];
+
+	free(PIC_STEAL(source->ticket_refusal));
+	source->ticket_refusal = text ? strdup(text) : NULL;
+	wanted->components[index].ticket_refusal =
+		text && !source->ticket_refusal ? "no memory" : source->ticket_refusal;
 }
 
 void pic_wanted_note_verdict(struct pic_wanted *wanted, size_t index, int code, const char *text,

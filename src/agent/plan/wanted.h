@@ -15,7 +15,7 @@
 struct pic_wanted_source {
 	char *url;	  /* or NULL */
 	char *properties; /* compact JSON */
-	char *problem, *refusal, *failure, *verdict;
+	char *problem, *refusal, *failure, *verdict, *ticket_refusal;
 	unsigned failures; /* admissions and starts in a row that the supervisor could not do */
 };
 
@@ -50,6 +50,8 @@ size_t pic_wanted_find(const struct pic_wanted *wanted, const struct pic_workloa
 void pic_wanted_note_start(struct pic_wanted *wanted, size_t index, int code, const char *text,
 			   int64_t now_boot_ms);
 
+/* The supervisor did not take the ticket of `index`, or (NULL) that is forgotten. */
+void pic_wanted_note_ticket(struct pic_wanted *wanted, size_t index, const char *text);
 /* What admission found: code 0, -EINVAL (never) or another one (not found out, try again). */
 void pic_wanted_note_verdict(struct pic_wanted *wanted, size_t index, int code, const char *text,
 			     int64_t now_boot_ms);

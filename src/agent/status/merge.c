@@ -28,6 +28,7 @@ static bool is_same_state(const struct pic_report_component *a,
 static bool is_same_news(const struct pic_report_component *a, const struct pic_report_component *b)
 {
 	return is_same_state(a, b) && strcmp(a->message, b->message) == 0 && a->pid == b->pid &&
+	       a->end_boot_ms == b->end_boot_ms && strcmp(a->evidence, b->evidence) == 0 &&
 	       a->restarts == b->restarts && a->orphaned == b->orphaned &&
 	       memcmp(a->digest, b->digest, PIC_DIGEST_SIZE) == 0;
 }

@@ -53,6 +53,16 @@ static const char *message_of(const struct pic_agent *agent)
 	return agent->policy_problem;
 }
 
+/* The boot clock counts; people are told by the wall clock, as it is now. */
+static void show_ends(struct pic_agent *agent)
+{
+	int64_t offset = pic_clock_wall_ms() - pic_clock_boot_ms();
+
+	for (size_t i = 0; i < agent->status_count; i++)
+		if (agent->statuses[i].end_boot_ms)
+			agent->statuses[i].ends_at_ms = agent->statuses[i].end_boot_ms + offset;
+}
+
 int pic_agent_report_write(struct pic_agent *agent, struct pic_buf *out)
 {
 	struct pic_report report = {
@@ -66,6 +76,7 @@ int pic_agent_report_write(struct pic_agent *agent, struct pic_buf *out)
 		.component_count = agent->status_count,
 	};
 
+	show_ends(agent);
 	memcpy(report.device, agent->target, sizeof(report.device));
 	memcpy(report.session, agent->session, sizeof(report.session));
 	memcpy(report.epoch, agent->acceptance.epoch, sizeof(report.epoch));
