@@ -73,7 +73,8 @@ uint64_t pic_ebpf_map_bytes(const struct pic_ebpf_map *map, unsigned cpus)
 		return times(n ? n : (cpus ? cpus : 1), 8);
 	case BPF_MAP_TYPE_RINGBUF:
 	case BPF_MAP_TYPE_USER_RINGBUF:
-		return n + RING_OVERHEAD;
+		/* libbpf rounds its size up */
+		return power_of_two(n < PAGE ? PAGE : n) + RING_OVERHEAD;
 	case BPF_MAP_TYPE_STACK_TRACE:
 		return table(n, 16 + value, 8);
 	case BPF_MAP_TYPE_LPM_TRIE: /* a prefix may need a node of its own and one that forks */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "admission/ebpf_memory.h"
 #include "admission/objects.h"
 #include "admission/policy.h"
 
@@ -122,6 +123,27 @@ static void kernel_memory_is_near_the_truth(void **state)
 	assert_int_equal(map(&facts, "flows")->key_size, 16);
 	assert_int_equal(map(&facts, "numbers")->value_size, 8);
 	assert_int_equal(map(&facts, "numbers")->flags, BPF_F_MMAPABLE);
+}
+
+/* No size that an object can write makes the sum small again. */
+static void kernel_memory_does_not_wrap(void **state)
+{
+	struct pic_ebpf_map map = { .type = BPF_MAP_TYPE_PERCPU_ARRAY,
+				    .key_size = UINT32_MAX,
+				    .value_size = UINT32_MAX,
+				    .max_entries = UINT32_MAX };
+
+	(void)state;
+	assert_true(pic_ebpf_map_bytes(&map, 1024) == UINT64_MAX);
+	for (map.type = 0; map.type < 40; map.type++)
+		assert_true(pic_ebpf_map_bytes(&map, 1) >= UINT32_MAX);
+	assert_true(pic_ebpf_bytes_add(UINT64_MAX - 1, 2) == UINT64_MAX);
+	/* libbpf makes a power of two out of it */
+	map.type = BPF_MAP_TYPE_RINGBUF;
+	map.max_entries = (4 << 20) + 1;
+	assert_true(pic_ebpf_map_bytes(&map, 1) >= 8 << 20);
+	map.max_entries = 0;
+	assert_true(pic_ebpf_map_bytes(&map, 1) >= 4096);
 }
 
 struct heads {
@@ -350,6 +372,7 @@ int main(void)
 		cmocka_unit_test(hello_is_what_it_is),
 		cmocka_unit_test(programs_are_named_by_their_sections),
 		cmocka_unit_test(kernel_memory_is_near_the_truth),
+		cmocka_unit_test(kernel_memory_does_not_wrap),
 		cmocka_unit_test(formats_give_their_heads),
 		cmocka_unit_test(terms_find_their_programs),
 		cmocka_unit_test(terms_that_do_not_fit_are_refused),
