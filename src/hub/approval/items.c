@@ -12,6 +12,7 @@
 #include "hub/approval/facts.h"
 #include "hub/approval/room.h"
 #include "hub/artifacts/artifacts.h"
+#include "hub/engine/gate.h"
 #include "hub/engine/match.h"
 #include "hub/engine/resolver.h"
 #include "hub/engine/stage.h"
@@ -301,7 +302,7 @@ static bool needs_approval(const struct pic_approval_search *search, const char 
 		const struct pic_json *one = pic_json_at(list, i);
 
 		if (strcmp(pic_json_text_or(pic_json_get(one, "name"), ""), component) == 0)
-			return strcmp(pic_json_text_or(pic_json_get(one, "type"), ""), "ebpf") == 0;
+			return pic_gate_is_needed(pic_json_get_text(one, "type"));
 	}
 	return false;
 }

@@ -223,6 +223,8 @@ int pic_gate(const struct pic_engine_input *input, const struct pic_object *targ
 			    "component %s: ebpf.sha256 is missing", wanted->name);
 		return 0;
 	}
+	if (input->supposes_approval)
+		return 0;
 	stand = find(input, &wish, &approval);
 	if (stand != STAND_OPEN) {
 		hold(wanted, stand, target->name, approval);
