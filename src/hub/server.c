@@ -1,7 +1,10 @@
 #include "hub/server.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/cleanup.h"
 #include "hub/admin_api/admin.h"
@@ -11,6 +14,8 @@
 
 #define LISTENERS_MAX 16
 #define CONNECTIONS_MAX 16000
+#define CONNECTIONS_OF_DEVICE 128 /* with those that its network has silently dropped */
+#define FILES_OF_OURS 256	  /* descriptors that are not connections */
 #define IDLE_TIMEOUT_S 120
 
 /* Bodies, by who sends them. */
@@ -35,8 +40,13 @@ struct pic_hub_server {
 };
 
 static const struct pic_route *const tables[] = {
-	pic_device_routes, pic_kube_routes,  pic_symphony_routes, pic_admin_routes,
-	pic_web_routes,	   pic_plain_routes, NULL,
+	pic_device_routes,
+	pic_kube_routes,
+	pic_symphony_routes,
+	pic_admin_routes,
+	pic_web_routes,
+	pic_plain_routes,
+	NULL,
 };
 
 /* How a refusal is worded, by the path's beginning. */
@@ -173,6 +183,22 @@ static struct verdict gate(const struct listener *listener, const struct pic_exc
 	return verdict;
 }
 
+/* From here on the connection does not count for the address that it shares with others. */
+static struct verdict check_count(struct pic_exchange *exchange, const struct pic_caller *caller)
+{
+	char owner[PIC_NAME_MAX + sizeof("device/")];
+
+	if (caller->role == PIC_ROLE_ADMIN)
+		pic_exchange_belongs(exchange, "admin", UINT_MAX);
+	if (caller->role != PIC_ROLE_DEVICE)
+		return pass();
+	snprintf(owner, sizeof(owner), "device/%s", caller->name);
+	if (pic_exchange_belongs(exchange, owner, CONNECTIONS_OF_DEVICE))
+		return pass();
+	return (struct verdict){ 429, "this device has too many connections open",
+				 "TooManyRequests" };
+}
+
 static void refuse(struct pic_exchange *exchange, const struct verdict *verdict)
 {
 	pic_refuse_fn *face = face_of(pic_exchange_path(exchange));
@@ -193,6 +219,8 @@ static void handle(void *data, struct pic_exchange *exchange)
 	struct pic_route_match match;
 	struct verdict verdict = gate(listener, exchange, &match);
 
+	if (verdict.status == 0)
+		verdict = check_count(exchange, &match.caller);
 	server->facts.requests++;
 	pic_reply_header(exchange, "X-Content-Type-Options", "nosniff");
 	if (verdict.status) {
@@ -245,6 +273,24 @@ static void gone(void *data, struct pic_exchange *exchange)
 		kept->gone(kept, exchange);
 }
 
+/* What is left of the process's descriptors goes to the listeners in equal parts, so that no crowd of
+ * strangers can keep the hub from opening its files. */
+static unsigned connections_max(const struct pic_hub_server_settings *settings)
+{
+	size_t listeners = settings->plain != NULL;
+	struct rlimit files;
+	rlim_t room;
+
+	for (const char *const *address = settings->tls; *address; address++)
+		listeners++;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY)
+		return CONNECTIONS_MAX;
+	room = files.rlim_cur > 2 * FILES_OF_OURS ? files.rlim_cur - FILES_OF_OURS
+						  : files.rlim_cur / 2;
+	room /= listeners;
+	return room < CONNECTIONS_MAX ? (unsigned)room : CONNECTIONS_MAX;
+}
+
 static int add_listener(struct pic_hub_server *server, const char *address,
 			const struct pic_hub_server_settings *settings, enum pic_listener kind,
 			struct pic_error *err)
@@ -254,7 +300,7 @@ static int add_listener(struct pic_hub_server *server, const char *address,
 		.address = address,
 		.body_max = settings->artifact_max > BODY_OF_ADMIN ? settings->artifact_max
 								   : BODY_OF_ADMIN,
-		.connections_max = CONNECTIONS_MAX,
+		.connections_max = connections_max(settings),
 		.idle_timeout_s = IDLE_TIMEOUT_S,
 		.body_limit = body_limit,
 		.handle = handle,
