@@ -19,7 +19,7 @@ struct pic_approval_wait {
 	struct pic_exchange
 		*exchange; /* NULL: its peer went away while the approval was being made */
 	struct pic_timer *timer;
-	bool is_making;
+	bool is_making, is_over; /* its own time, too */
 	char space[PIC_NAME_MAX + 1], name[PIC_OBJECT_NAME_MAX + 1];
 };
 
@@ -119,6 +119,7 @@ static void on_time(void *data)
 {
 	struct pic_approval_wait *wait = data;
 
+	wait->is_over = true;
 	if (!wait->is_making)
 		look(wait,
 		     pic_store_get(wait->approvals->hub->store, PIC_KIND_APPROVAL, wait->space,
@@ -165,7 +166,7 @@ static void on_made(void *data, const char *name, int status, const struct pic_e
 		look(wait,
 		     pic_store_get(wait->approvals->hub->store, PIC_KIND_APPROVAL, wait->space,
 				   wait->name),
-		     false);
+		     wait->is_over);
 	}
 }
 
