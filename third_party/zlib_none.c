@@ -61,6 +61,14 @@ gzFile gzopen(const char *path, const char *mode)
 	return (gzFile)fopen(path, mode);
 }
 
+/* The name that libbpf's build, with 64-bit file offsets everywhere, asks for. */
+gzFile gzopen64(const char *path, const char *mode);
+
+gzFile gzopen64(const char *path, const char *mode)
+{
+	return gzopen(path, mode);
+}
+
 char *gzgets(gzFile file, char *line, int size)
 {
 	return fgets(line, size, (FILE *)file);

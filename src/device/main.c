@@ -158,6 +158,10 @@ static const struct pic_command commands[] = {
 	  .arguments = "",
 	  .help = "run or inspect a WebAssembly module",
 	  .commands = pic_commands_wasm },
+	{ .name = "ebpf",
+	  .arguments = "",
+	  .help = "run or inspect an eBPF program",
+	  .commands = pic_commands_ebpf },
 	{ .name = NULL },
 };
 

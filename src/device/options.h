@@ -45,6 +45,8 @@ struct pic_device_options {
 	struct pic_option_list wasm_listen, wasm_connect, wasm_folders,
 		wasm_environment; /* wasm run */
 	const char *wasm_memory;  /* wasm run, wasm inspect */
+	struct pic_option_list ebpf_attach; /* ebpf run */
+	const char *ebpf_name, *ebpf_lease, *ebpf_prefix, *ebpf_confirm, *ebpf_uplink;
 };
 
 #endif

@@ -26,6 +26,7 @@ int pic_verb_purge(void *program, int argc, char **argv);
 
 /* `piccolo wasm ...`: a table of commands, ended by a row without name (verb_wasm.c). */
 extern const struct pic_command pic_commands_wasm[];
+extern const struct pic_command pic_commands_ebpf[]; /* `piccolo ebpf ...` (verb_ebpf.c) */
 
 /* The part of `piccolo check` that looks at the hub: 0 when it answers as it should, else the sentence.
  * -ENOENT: no hub is set, nothing was looked at. */

@@ -63,6 +63,13 @@ static int capabilities_set(uint64_t keep)
 	return 0;
 }
 
+int pic_capabilities_keep(uint64_t keep, struct pic_error *err)
+{
+	int r = capabilities_set(keep);
+
+	return r < 0 ? pic_error_errno(err, -r, "capabilities cannot be given up") : 0;
+}
+
 int pic_privileges_drop(const struct pic_privileges *privileges, struct pic_error *err)
 {
 	int r = limits_set(privileges);

@@ -25,6 +25,9 @@ struct pic_privileges {
  * root's magic switched off for good, no_new_privs, not dumpable, no core file. */
 int pic_privileges_drop(const struct pic_privileges *privileges, struct pic_error *err);
 
+/* Keeps these bits of what the process has, gives the others up. */
+int pic_capabilities_keep(uint64_t keep, struct pic_error *err);
+
 /* Moves the environment to memory that a child finds empty when it is forked, at no cost for either; a
  * program that is executed in place of this one still gets all of it. */
 int pic_environment_hide(struct pic_error *err);

@@ -228,7 +228,11 @@ void pic_runner_main(const struct pic_runner_order *order)
 	if (r == 0)
 		r = order->driver->run(&runner.face);
 	else
-		tell_ended(&runner.face, PIC_END_STATUS, 1, err.text);
+		tell_ended(&runner.face,
+			   r == -ENOEXEC ? PIC_END_INVALID
+			   : r == -ETIME ? PIC_END_LEASE
+					 : PIC_END_STATUS,
+			   1, err.text);
 	if (runner.face.log) {
 		if (err.code)
 			pic_workload_log_line(runner.face.log, "cannot start: %s", err.text);

@@ -12,8 +12,7 @@
 
 #define WAIT_MS 2000
 
-/* One message and the descriptor that came with it, if one did. What is longer is cut and shows its length. */
-static ssize_t receive(int broker_fd, void *message_bytes, size_t room, int *fd)
+ssize_t pic_broker_receive(int broker_fd, void *message_bytes, size_t room, int *fd)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -43,7 +42,7 @@ int pic_broker_order_take(int broker_fd, struct pic_broker_order *order, int *fd
 		struct pic_broker_order order;
 	} in = { .order = { 0 } };
 	int PIC_FD come = -1;
-	ssize_t size = receive(broker_fd, &in, sizeof(in), &come);
+	ssize_t size = pic_broker_receive(broker_fd, &in, sizeof(in), &come);
 
 	if (size < 0)
 		return -errno;
@@ -83,7 +82,7 @@ int pic_broker_ask(int broker_fd, struct pic_broker_request *request)
 			return -ETIMEDOUT;
 		if (ppoll(&one, 1, &timeout, NULL) < 0 && errno != EINTR)
 			return -errno;
-		size = receive(broker_fd, &answer, sizeof(answer), &fd);
+		size = pic_broker_receive(broker_fd, &answer, sizeof(answer), &fd);
 		if (size < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
 		/* An answer to a question that was given up is closed and forgotten, an order in between too:

@@ -100,6 +100,7 @@ struct pic_driver {
 	uint64_t (*memory)(const void *spec);
 	/* pure: may the runner write to files besides its log, which then cannot be bounded? NULL: no */
 	bool (*writes)(const void *spec);
+	/* -ENOEXEC: it can never run as it is; -ETIME: its time was over before */
 	int (*open)(const void *spec, const struct pic_open_context *context,
 		    int files[PIC_RUNNER_FILES_MAX], struct pic_error *err);
 	/* Sandbox steps that only the driver knows (its seccomp list); called last before run. */

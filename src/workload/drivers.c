@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "workload/driver.h"
+#include "workload/ebpf/runner.h"
 #include "workload/wasm/runner.h"
 
 static const struct pic_driver *const drivers[] = {
 	&pic_driver_wasm,
+	&pic_driver_ebpf,
 	NULL,
 };
 

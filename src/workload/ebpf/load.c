@@ -1,0 +1,200 @@
+#include "workload/ebpf/load.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "workload/ebpf/explain.h"
+
+/* libbpf's reports have no context to go to: the last ones of this process. */
+static struct {
+	char text[PIC_EBPF_SAID_MAX];
+	size_t used;
+} said;
+
+static int on_print(enum libbpf_print_level level, const char *format, va_list args)
+{
+	int size;
+
+	/* the verifier's log has its own buffer; libbpf prints it once more */
+	if (level != LIBBPF_WARN || strstr(format, "-- BEGIN PROG LOAD LOG --"))
+		return 0;
+	size = vsnprintf(said.text + said.used, sizeof(said.text) - said.used, format, args);
+	if (size < 0 || (size_t)size >= sizeof(said.text) - said.used)
+		said.text[said.used] = '\0'; /* the first ones tell more */
+	else
+		said.used += (size_t)size;
+	return 0;
+}
+
+static void say_nothing(void)
+{
+	said.used = 0;
+	said.text[0] = '\0';
+	libbpf_set_print(on_print);
+}
+
+static int fail(enum pic_ebpf_stage stage, int error, const char *log, struct pic_error *err)
+{
+	char program[PIC_EBPF_PROGRAM_NAME_MAX + 1];
+	const struct pic_ebpf_failure failure = { .stage = stage,
+						  .error = error,
+						  .program = program,
+						  .place = "",
+						  .said = said.text,
+						  .log = log };
+
+	pic_ebpf_failed_program(said.text, program);
+	return pic_ebpf_explain(&failure, err);
+}
+
+static int differs(const char *what, const char *name, struct pic_error *err)
+{
+	return pic_error_set(err, -EINVAL,
+			     "the object is ambiguous: %s %s is read differently by libbpf", what,
+			     name);
+}
+
+static int find_program(const struct pic_ebpf_facts *facts, const char *name)
+{
+	for (uint32_t i = 0; i < facts->program_count; i++)
+		if (strcmp(facts->programs[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* ".rodata" in the facts is "<object>.rodata" to libbpf. */
+static int find_map(const struct pic_ebpf_facts *facts, const char *name)
+{
+	for (uint32_t i = 0; i < facts->map_count; i++)
+		if (strcmp(facts->maps[i].name, name) == 0 ||
+		    (facts->maps[i].name[0] == '.' && pic_text_ends(name, facts->maps[i].name)))
+			return (int)i;
+	return -1;
+}
+
+/* The hook's attach type is part of what the verifier checks. */
+static int prepare_program(const struct pic_ebpf_task *task, struct bpf_program *program,
+			   uint32_t number, struct pic_error *err)
+{
+	const struct pic_ebpf_program *fact = &task->facts.programs[number];
+	enum bpf_attach_type wanted = (enum bpf_attach_type)fact->attach_type;
+	bool chosen = false;
+
+	if (!(task->programs >> number & 1))
+		return bpf_program__set_autoload(program, false);
+	for (uint32_t i = 0; i < task->hook_count; i++) {
+		enum bpf_attach_type type =
+			task->hooks[i].mode == PIC_EBPF_EGRESS ? BPF_TCX_EGRESS : BPF_TCX_INGRESS;
+
+		if (task->hooks[i].hook != PIC_EBPF_TCX || task->hook_program[i] != number)
+			continue;
+		if (chosen && wanted != type)
+			return pic_error_set(
+				err, -EINVAL,
+				"program %s cannot be at ingress and egress by tcx: use "
+				"clsact for one",
+				fact->name);
+		wanted = type;
+		chosen = true;
+	}
+	bpf_program__set_type(program, (enum bpf_prog_type)fact->type);
+	bpf_program__set_expected_attach_type(program, wanted);
+	return 0;
+}
+
+/* libbpf must see the very programs and maps that were admitted. */
+static int compare(const struct pic_ebpf_task *task, struct bpf_object *object,
+		   struct pic_error *err)
+{
+	const struct pic_ebpf_facts *facts = &task->facts;
+	struct bpf_program *program;
+	struct bpf_map *map;
+	uint32_t programs = 0, maps = 0;
+
+	bpf_object__for_each_program(program, object)
+	{
+		const char *name = bpf_program__name(program);
+		enum bpf_prog_type type = bpf_program__type(program);
+		int i = find_program(facts, name);
+		int r;
+
+		if (i < 0 || (type && type != (enum bpf_prog_type)facts->programs[i].type))
+			return differs("program", name, err);
+		r = prepare_program(task, program, (uint32_t)i, err);
+		if (r < 0)
+			return r;
+		programs++;
+	}
+	bpf_object__for_each_map(map, object)
+	{
+		const char *name = bpf_map__name(map);
+		int i = find_map(facts, name);
+
+		if (i < 0 || bpf_map__type(map) != (enum bpf_map_type)facts->maps[i].type ||
+		    bpf_map__key_size(map) != facts->maps[i].key_size ||
+		    bpf_map__value_size(map) != facts->maps[i].value_size ||
+		    bpf_map__max_entries(map) != facts->maps[i].max_entries ||
+		    bpf_map__pin_path(map))
+			return differs("map", name, err);
+		maps++;
+	}
+	if (programs != facts->program_count || maps > facts->map_count)
+		return differs("the number of", "programs or maps", err);
+	return 0;
+}
+
+static void collect(const struct pic_ebpf_task *task, struct pic_ebpf_loaded *loaded)
+{
+	struct bpf_program *program;
+	struct bpf_map *map;
+
+	int processors = libbpf_num_possible_cpus();
+
+	loaded->processors = processors > 0 ? (uint32_t)processors : 1;
+	memset(loaded->program_fds, -1, sizeof(loaded->program_fds));
+	memset(loaded->map_fds, -1, sizeof(loaded->map_fds));
+	bpf_object__for_each_program(program, loaded->object) if (bpf_program__autoload(program))
+		loaded->program_fds[find_program(&task->facts, bpf_program__name(program))] =
+		bpf_program__fd(program);
+	bpf_object__for_each_map(map, loaded->object)
+		loaded->map_fds[find_map(&task->facts, bpf_map__name(map))] = bpf_map__fd(map);
+}
+
+int pic_ebpf_load(const struct pic_ebpf_task *task, struct pic_ebpf_loaded *out,
+		  struct pic_error *err)
+{
+	char PIC_FREE *log = calloc(1, PIC_EBPF_LOG_MAX);
+	struct pic_ebpf_loaded loaded = { 0 };
+	int r;
+
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "piccolo", .kernel_log_buf = log,
+		    .kernel_log_size = PIC_EBPF_LOG_MAX);
+	if (!log)
+		return pic_error_set(err, -ENOMEM, "no memory to load the object");
+	say_nothing();
+	loaded.object = bpf_object__open_mem(task->bytes, task->size, &options);
+	if (!loaded.object)
+		return fail(PIC_EBPF_OPEN, errno, "", err);
+	r = compare(task, loaded.object, err);
+	if (r == 0 && bpf_object__load(loaded.object) < 0)
+		r = fail(PIC_EBPF_LOAD, errno, log, err);
+	if (r < 0) {
+		bpf_object__close(loaded.object);
+		return r;
+	}
+	collect(task, &loaded);
+	*out = loaded;
+	return 0;
+}
+
+void pic_ebpf_unload(struct pic_ebpf_loaded *loaded)
+{
+	bpf_object__close(loaded->object);
+	loaded->object = NULL;
+}
