@@ -149,7 +149,8 @@ const struct pic_web_component *pic_web_components_find(const struct pic_web_com
 /* The device says that all is well, the engine says it is not what was asked for. */
 static bool is_doubted(const struct pic_web_component *component)
 {
-	return component->part && strcmp(component->reason, component->phase) != 0;
+	return component->part && component->report &&
+	       strcmp(component->reason, text_of(component->report, "reason")) != 0;
 }
 
 const char *pic_web_tone(const struct pic_web_component *component)
