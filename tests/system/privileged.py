@@ -93,19 +93,28 @@ def pack(operation, name=None, type="", digest=b"", size=0, spec=b"", id=1, vers
                      len(spec) if spec_size is None else spec_size) + spec
 
 
+@contextlib.contextmanager
+def acting_as(user):
+    """None: as we are. Who connected is what the kernel tells the other side, also later."""
+    if user is not None:
+        os.setegid(user)
+        os.seteuid(user)
+    try:
+        yield
+    finally:
+        if user is not None:
+            os.seteuid(0)
+            os.setegid(0)
+
+
 class Client:
     """One connection."""
 
-    def __init__(self, run, seconds=10, user=0):
+    def __init__(self, run, seconds=10, user=None):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(seconds * harness.SLOW)
-        os.setegid(user)  # whose socket it is the kernel tells by who connects
-        os.seteuid(user)
-        try:
+        with acting_as(user):
             self.socket.connect(str(pathlib.Path(run) / "supervisor.sock"))
-        finally:
-            os.seteuid(0)
-            os.setegid(0)
         self.last, self.events, self.early, self.news = 0, [], {}, []
 
     def close(self):

@@ -179,7 +179,7 @@ enum pic_plan_rule {
 	PIC_RULE_FILE_REMOVES = 1 << 22,
 	PIC_RULE_PERMISSION = 1 << 23,
 	PIC_RULE_EXPIRED_STAYS_DOWN = 1 << 24,
-	PIC_RULE_COUNT = 23,
+	PIC_RULE_COUNT = 25,
 };
 
 int pic_plan_make(const struct pic_plan_input *input, struct pic_plan *out);

@@ -20,7 +20,8 @@ static const char *const rule_names[PIC_RULE_COUNT] = {
 	"admission",	      "stored before start", "backoff",		  "invalid stays down",
 	"restart policy",     "held stays down",     "failure is local",  "dependencies",
 	"used is kept",	      "unused is dropped",   "few fetches",	  "nothing twice",
-	"refused stays down", "retry waits",	     "file removes",
+	"refused stays down", "retry waits",	     "file removes",	  "permission",
+	"expired stays down",
 };
 
 /* NULL, or the rule that was broken. */

@@ -107,13 +107,45 @@ bool world_spec_equals(const struct pic_plan_entry *entry,
 	return memcmp(entry->ledger.spec_digest, component->spec_digest, PIC_DIGEST_SIZE) == 0;
 }
 
-static struct pic_json *shared_properties(unsigned spec, unsigned restart, unsigned trouble)
+struct pic_binding *world_binding(struct world *world, const struct pic_workload_name *name,
+				  unsigned approval)
+{
+	for (size_t i = 0; i < world->binding_count; i++)
+		if (world->bindings[i].approval[0] == approval &&
+		    world_name_index(&world->bindings[i].name) == world_name_index(name))
+			return &world->bindings[i];
+	return NULL;
+}
+
+bool world_as_wanted(const struct pic_plan_entry *entry, const struct pic_plan_component *component)
+{
+	bool bound = component->needs_permission && component->has_approval;
+
+	return world_spec_equals(entry, component) &&
+	       (!bound || entry->ledger.approval[0] == component->approval[0]);
+}
+
+bool world_is_permitted(struct world *world, const struct pic_plan_component *component)
+{
+	const struct pic_binding *binding =
+		component->has_approval
+			? world_binding(world, &component->name, component->approval[0])
+			: NULL;
+
+	if (!component->needs_permission)
+		return true;
+	return binding && binding->state == PIC_BINDING_OPEN && binding->end_boot_ms > world->now;
+}
+
+static struct pic_json *shared_properties(unsigned spec, unsigned restart, unsigned trouble,
+					  bool needs)
 {
 	struct pic_json *properties = pic_json_new_object();
 
 	pic_json_set_integer(properties, "spec", spec);
 	pic_json_set_integer(properties, "restart", restart);
 	pic_json_set_integer(properties, "trouble", trouble);
+	pic_json_set_integer(properties, "needs", needs);
 	return properties;
 }
 
@@ -131,7 +163,10 @@ static void random_component(struct world *world, struct pic_document_component 
 	out->revision = revision;
 	out->has_digest = true;
 	world_digest_set(out->digest, 1 + (unsigned)world_below(world, WORLD_DIGESTS - 1));
-	out->properties = shared_properties(spec, restart, (unsigned)world_below(world, 12));
+	out->properties = shared_properties(spec, restart, (unsigned)world_below(world, 12),
+					    world_chance(world, 30));
+	out->has_approval = world_chance(world, 80);
+	out->approval[0] = 1 + (unsigned char)world_below(world, WORLD_APPROVALS);
 	if (!world_chance(world, 30))
 		return;
 	out->dependency_count = 1 + world_below(world, WORLD_DEPENDENCIES);
@@ -174,12 +209,16 @@ static void build_component(struct world *world, const struct pic_document_compo
 {
 	size_t index = world->component_count++;
 	struct pic_plan_component *to = &world->components[index];
-	long long spec = 0, restart = 0, trouble = 0;
+	long long spec = 0, restart = 0, trouble = 0, needs = 0;
 
 	pic_json_integer(pic_json_get(from->properties, "spec"), &spec);
 	pic_json_integer(pic_json_get(from->properties, "restart"), &restart);
 	pic_json_integer(pic_json_get(from->properties, "trouble"), &trouble);
+	pic_json_integer(pic_json_get(from->properties, "needs"), &needs);
 	memset(to, 0, sizeof(*to));
+	to->needs_permission = needs;
+	to->has_approval = from->has_approval;
+	memcpy(to->approval, from->approval, PIC_APPROVAL_SIZE);
 	to->name = from->name;
 	snprintf(to->type, sizeof(to->type), "%s", from->type);
 	to->orphaned = orphaned;

@@ -12,6 +12,8 @@
 #define WORLD_FOREIGN 2 /* names that run but no document ever uses */
 #define WORLD_DIGESTS 7
 #define WORLD_DEPENDENCIES 2
+#define WORLD_APPROVALS 3
+#define WORLD_BINDINGS (WORLD_NAMES * WORLD_APPROVALS)
 
 /* What the bytes of an artifact are like. */
 enum {
@@ -55,6 +57,8 @@ struct world {
 	struct pic_plan_artifact artifacts[WORLD_DIGESTS];
 	size_t artifact_count;
 	bool stored[WORLD_DIGESTS];
+	struct pic_binding bindings[WORLD_BINDINGS];
+	size_t binding_count;
 	unsigned char admitted[WORLD_NAMES]
 			      [PIC_DIGEST_SIZE]; /* the spec digest that an ADMIT step found good */
 	uint32_t ends_in_a_row[WORLD_NAMES];

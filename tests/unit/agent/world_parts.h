@@ -24,6 +24,12 @@ struct pic_plan_artifact *world_artifact_make(struct world *world, unsigned dige
 bool world_entry_lives(const struct pic_plan_entry *entry);
 bool world_spec_equals(const struct pic_plan_entry *entry,
 		       const struct pic_plan_component *component);
+struct pic_binding *world_binding(struct world *world, const struct pic_workload_name *name,
+				  unsigned approval);
+/* The same spec, by the same approval where one is needed. */
+bool world_as_wanted(const struct pic_plan_entry *entry,
+		     const struct pic_plan_component *component);
+bool world_is_permitted(struct world *world, const struct pic_plan_component *component);
 /* Components anew from the documents in force; what was learned stays. */
 void world_build(struct world *world);
 

@@ -25,16 +25,18 @@ static void check_stop(struct world *world, const struct pic_step *step)
 	}
 	if (entry->busy != PIC_IDLE || world->now < entry->retry_boot_ms)
 		FAIL(world, "a STOP that is under way or has just failed");
+	if (step->replaces == (world_is_removed(world, &step->name) || !component))
+		FAIL(world, "a STOP that does not say whether permissions stay");
 	if (world_is_removed(world, &step->name) || (world->file_mode && !component))
 		return;
 	if (!component)
 		FAIL(world, "a STOP of what nobody removed");
-	else if (world_spec_equals(entry, component))
+	else if (world_as_wanted(entry, component))
 		FAIL(world, "a STOP of what is as it should be");
 	else if (entry->ledger.state == PIC_LEDGER_HELD)
 		FAIL(world, "a STOP of what a person holds");
 	else if (!world->stored[component->digest[0]] || component->problem || component->refusal ||
-		 component->verdict != PIC_VERDICT_GOOD)
+		 component->verdict != PIC_VERDICT_GOOD || !world_is_permitted(world, component))
 		FAIL(world, "a STOP before the next one can start");
 }
 
@@ -103,6 +105,8 @@ static void check_start_again(struct world *world, const struct pic_plan_entry *
 
 	if (entry->ledger.end_kind == PIC_END_INVALID)
 		FAIL(world, "a START of what can never run");
+	if (entry->ledger.end_kind == PIC_END_LEASE)
+		FAIL(world, "a START of what is over");
 	if (component->restart == PIC_RESTART_NEVER ||
 	    (component->restart == PIC_RESTART_ON_FAILURE && well))
 		FAIL(world, "a START against the restart rule");
@@ -144,7 +148,9 @@ static void check_start(struct world *world, const struct pic_step *step)
 	if (memcmp(world->admitted[world_name_index(&step->name)], component->spec_digest,
 		   PIC_DIGEST_SIZE) != 0)
 		FAIL(world, "a START of what was not admitted");
-	if (entry && entry->ledger.state == PIC_LEDGER_ENDED && world_spec_equals(entry, component))
+	if (!world_is_permitted(world, component))
+		FAIL(world, "a START without a permission");
+	if (entry && entry->ledger.state == PIC_LEDGER_ENDED && world_as_wanted(entry, component))
 		check_start_again(world, entry, component);
 }
 
@@ -210,7 +216,13 @@ void world_check_statuses(struct world *world, const struct pic_plan *plan)
 
 static bool in_vain(struct world *world, const struct pic_plan_component *component)
 {
+	const struct pic_binding *binding =
+		world_binding(world, &component->name, component->approval[0]);
+
 	if (component->problem || component->refusal)
+		return true;
+	if (component->needs_permission && (!component->has_approval || component->ticket_refusal ||
+					    (binding && !world_is_permitted(world, component))))
 		return true;
 	if (component->digest[0] == DIGEST_DAMAGED || component->digest[0] == DIGEST_LOST)
 		return true;
@@ -226,14 +238,14 @@ static bool component_is_settled(struct world *world, const struct pic_plan_comp
 
 	if (entry && entry->ledger.state == PIC_LEDGER_HELD)
 		return true;
-	if (!entry || !world_spec_equals(entry, component))
+	if (!entry || !world_as_wanted(entry, component))
 		return in_vain(world, component);
 	if (entry->ledger.state == PIC_LEDGER_RUNNING)
 		return true;
 	if (entry->ledger.state != PIC_LEDGER_ENDED)
 		return false;
 	return entry->ledger.end_kind == PIC_END_INVALID ||
-	       component->restart == PIC_RESTART_NEVER ||
+	       entry->ledger.end_kind == PIC_END_LEASE || component->restart == PIC_RESTART_NEVER ||
 	       (component->restart == PIC_RESTART_ON_FAILURE &&
 		entry->ledger.end_kind == PIC_END_STATUS && entry->ledger.end_value == 0) ||
 	       in_vain(world, component);

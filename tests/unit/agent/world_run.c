@@ -17,7 +17,7 @@ static void begin_start(struct world *world, const struct pic_step *step)
 		if (world->entry_count == WORLD_NAMES + WORLD_FOREIGN)
 			return;
 		entry = &world->entries[world->entry_count++];
-	} else if (world_spec_equals(entry, component)) {
+	} else if (world_as_wanted(entry, component)) {
 		restarts = entry->ledger.restarts + 1;
 	}
 	memset(entry, 0, sizeof(*entry));
@@ -26,6 +26,15 @@ static void begin_start(struct world *world, const struct pic_step *step)
 	snprintf(entry->ledger.type, sizeof(entry->ledger.type), "wasm");
 	memcpy(entry->ledger.digest, component->digest, PIC_DIGEST_SIZE);
 	memcpy(entry->ledger.spec_digest, component->spec_digest, PIC_DIGEST_SIZE);
+	if (component->needs_permission && component->has_approval) {
+		const struct pic_binding *binding =
+			world_binding(world, &step->name, component->approval[0]);
+
+		memcpy(entry->ledger.approval, component->approval, PIC_APPROVAL_SIZE);
+		entry->ledger.end_boot_ms = binding ? binding->end_boot_ms : 0;
+	} else if (component->spec_digest[1] == SPEC_SERVES_TOO) { /* by hand: an end of its own */
+		entry->ledger.end_boot_ms = world->now + (world->quiet ? 1000000000 : 100000);
+	}
 	entry->ledger.state = PIC_LEDGER_STARTING;
 	entry->ledger.restarts = restarts;
 	entry->busy = PIC_BUSY_START;
@@ -94,7 +103,7 @@ static void end_run(struct world *world, struct pic_plan_entry *entry, uint32_t 
 	if (!component)
 		return;
 	pic_plan_note_end(component, &entry->ledger);
-	if (index < WORLD_NAMES && world_spec_equals(entry, component))
+	if (index < WORLD_NAMES && world_as_wanted(entry, component))
 		world->ends_in_a_row[index] = world->now - entry->ledger.started_boot_ms >= 600000
 						      ? 1
 						      : world->ends_in_a_row[index] + 1;
@@ -163,6 +172,70 @@ static void finish_removals(struct world *world)
 		else
 			prove(world, &removed->name);
 	}
+}
+
+/* What has an end is gone by then; what was permitted may be taken back. */
+static void end_leases(struct world *world)
+{
+	for (size_t i = 0; i < world->entry_count; i++) {
+		struct pic_plan_entry *entry = &world->entries[i];
+		unsigned approval = entry->ledger.approval[0];
+		const struct pic_binding *binding =
+			approval ? world_binding(world, &entry->ledger.name, approval) : NULL;
+		bool revoked = binding && binding->state != PIC_BINDING_OPEN;
+
+		if (entry->busy != PIC_IDLE || !world_entry_lives(entry) ||
+		    !entry->ledger.end_boot_ms)
+			continue;
+		if (revoked || entry->ledger.end_boot_ms <= world->now)
+			end_run(world, entry, PIC_END_LEASE,
+				revoked ? PIC_LEASE_REVOKED : PIC_LEASE_OVER);
+	}
+}
+
+static void bind(struct world *world, const struct pic_plan_component *component)
+{
+	struct pic_binding *binding = &world->bindings[world->binding_count++];
+	int64_t length = world->quiet ? 1000000000 : 1 + (int64_t)world_below(world, 500000);
+
+	*binding = (struct pic_binding){ .name = component->name,
+					 .state = PIC_BINDING_OPEN,
+					 .bound_boot_ms = world->now,
+					 .end_boot_ms = world->now + length };
+	memcpy(binding->approval, component->approval, PIC_APPROVAL_SIZE);
+}
+
+/* Tickets come, are refused, and what they bound is closed. */
+static void finish_tickets(struct world *world)
+{
+	for (size_t i = 0; i < world->component_count; i++) {
+		struct pic_plan_component *component = &world->components[i];
+
+		if (!component->has_approval || !component->needs_permission ||
+		    world_binding(world, &component->name, component->approval[0]) ||
+		    !world_chance(world, 40))
+			continue;
+		component->ticket_refusal =
+			!world->quiet && world_chance(world, 20) ? "it is forged" : NULL;
+		if (!component->ticket_refusal)
+			bind(world, component);
+	}
+	for (size_t i = 0; !world->quiet && i < world->binding_count; i++)
+		if (world_chance(world, 2))
+			world->bindings[i].state = PIC_BINDING_CLOSED;
+}
+
+/* A ticket is on its way to somebody. */
+static bool tickets_travel(const struct world *world)
+{
+	for (size_t i = 0; i < world->component_count; i++) {
+		const struct pic_plan_component *component = &world->components[i];
+
+		if (component->has_approval && component->needs_permission &&
+		    !world_binding((struct world *)world, &component->name, component->approval[0]))
+			return true;
+	}
+	return false;
 }
 
 static void finish_entries(struct world *world)
@@ -275,6 +348,8 @@ void world_input(const struct world *world, struct pic_plan_input *input)
 	input->entry_count = world->entry_count;
 	input->artifacts = world->artifacts;
 	input->artifact_count = world->artifact_count;
+	input->bindings = world->bindings;
+	input->binding_count = world->binding_count;
 	input->now_boot_ms = world->now;
 	input->broken = world->broken;
 }
@@ -309,7 +384,7 @@ static void pass_time(struct world *world, int64_t wake)
 {
 	if (wake && wake <= world->now)
 		FAIL(world, "a wake-up that is already over");
-	if (world_is_busy(world))
+	if (world_is_busy(world) || tickets_travel(world))
 		world->now += 1 + (int64_t)world_below(world, 50);
 	else if (wake && (world->quiet || world_chance(world, 80)))
 		world->now = wake;
@@ -356,6 +431,7 @@ static void reboot(struct world *world)
 	for (size_t i = world->entry_count; i-- > 0;)
 		if (world->entries[i].ledger.state != PIC_LEDGER_HELD)
 			drop_entry(world, i);
+	world->binding_count = 0; /* the ledger is gone, and no old ticket is good any more */
 }
 
 bool world_round(struct world *world)
@@ -378,10 +454,13 @@ bool world_round(struct world *world)
 		world_check_statuses(world, &plan);
 	if (!world->quiet && world_chance(world, 3))
 		world_chance(world, 50) ? reboot(world) : restart_agent(world);
-	active = plan.step_count > 0 || plan.wake_boot_ms || world_is_busy(world);
+	active = plan.step_count > 0 || plan.wake_boot_ms || world_is_busy(world) ||
+		 tickets_travel(world);
 	pass_time(world, plan.step_count > 0 ? 0 : plan.wake_boot_ms);
 	pic_plan_clear(&plan);
+	end_leases(world);
 	finish_entries(world);
+	finish_tickets(world);
 	finish_removals(world);
 	finish_admissions(world);
 	for (size_t i = world->artifact_count; i-- > 0;)
