@@ -109,7 +109,8 @@ struct pic_ctl_inputs {
 	size_t count;
 	struct pic_ctl_source *sources; /* list; owns texts and lines */
 };
-/* -f FILE, -f FOLDER (its *.yaml, *.yml, *.json in order), -f - ; validated with exact lines. */
+/* -f FILE, -f FOLDER (its *.yaml, *.yml, *.json in order), -f - ; validated with exact lines, targets before
+ * solutions before instances. */
 int pic_ctl_inputs_read(const struct pic_option_list *files, struct pic_ctl_inputs *out,
 			struct pic_error *err);
 void pic_ctl_inputs_free(struct pic_ctl_inputs *inputs);

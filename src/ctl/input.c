@@ -207,6 +207,25 @@ static int read_folder(const char *folder, struct pic_ctl_inputs *out, struct pi
 	return r;
 }
 
+/* Namespaces, then what others refer to before what refers to it: the order of the kind table. */
+static int rank(const struct pic_ctl_input *input)
+{
+	return input->kind->kind == PIC_KIND_NAMESPACE ? -1 : (int)input->kind->kind;
+}
+
+/* Insertion: within a kind the files' own order stays. */
+static void sort(struct pic_ctl_inputs *inputs)
+{
+	for (size_t i = 1; i < inputs->count; i++) {
+		const struct pic_ctl_input moved = inputs->items[i];
+		size_t at = i;
+
+		for (; at > 0 && rank(&inputs->items[at - 1]) > rank(&moved); at--)
+			inputs->items[at] = inputs->items[at - 1];
+		inputs->items[at] = moved;
+	}
+}
+
 int pic_ctl_inputs_read(const struct pic_option_list *files, struct pic_ctl_inputs *out,
 			struct pic_error *err)
 {
@@ -230,6 +249,7 @@ int pic_ctl_inputs_read(const struct pic_option_list *files, struct pic_ctl_inpu
 		pic_ctl_inputs_free(&inputs);
 		return r;
 	}
+	sort(&inputs);
 	*out = inputs;
 	return 0;
 }

@@ -25,6 +25,8 @@ def is_held(hub, device):
     if hub:
         wait(lambda: (there := hub.part())["phase"] == "Held" and "stopped by hand" in there["message"], 10, "held, says the hub")
         assert hub.condition("instance", "tiny-app", "Ready")["status"] == "False"
+        assert re.search(r"^tiny-app +Stopped +1 +0 ", hub.kubectl("get", "instances").stdout, re.MULTILINE)
+        assert re.search(r"^tiny-app-tiny-edge +staged +tiny-edge +Stopped ", hub.kubectl("get", "catalogs").stdout, re.MULTILINE)
     return True
 
 
@@ -33,7 +35,8 @@ def test_stop_says_what_is_gone_and_is_told_upwards(hub, deployed):
     said = deployed.piccolo("stop", NAME).stdout
     assert f"process {pid}" in said and "piccolo start" in said
     assert not alive(pid) and is_held(hub, deployed)
-    assert "Held" in hub.kubectl("get", "events").stdout
+    told = [line.split() for line in hub.kubectl("get", "events").stdout.splitlines()[1:]]
+    assert told[-1][1:3] == ["Normal", "Held"] and not any("Warning" in line for line in told), told
     assert "Held" in deployed.piccolo("status").stdout
 
 
@@ -75,7 +78,7 @@ def test_a_hold_stays_over_delete_and_apply(hub, deployed):
     hub.ctl("delete", "instance/tiny-app")
     wait(lambda: deployed.status()["components"] == [], 10, "removed")
     wait(lambda: hub.ctl("get", "catalogs").stderr == "no catalogs\n", 10, "a hold does not hinder a removal")
-    hub.ctl("apply", "-f", harness.TINY_EDGE)
+    hub.ctl("apply", "-f", harness.TINY_APP)
     is_held(hub, deployed)
     deployed.piccolo("start", NAME)
     deployed.serves()

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import harness
-from harness import BIN, FULL, SAMPLES, SLOW, TINY_EDGE, TITLE, component, instance, server, solution, target, wait
+from harness import BIN, FULL, SAMPLES, SLOW, TINY_APP, TINY_EDGE, TITLE, component, instance, server, solution, target, wait
 
 # -- apply -----------------------------------------------------------------------------------------------------------------
 
@@ -25,12 +25,12 @@ def test_kubectl_apply_makes_a_page(hub, device):
     assert "Nothing is traced yet." in device.page(path="/trace")
     catalogs = hub.kubectl("get", "catalogs").stdout
     assert re.search(r"tiny-app-tiny-edge +staged +tiny-edge +Running", catalogs), catalogs
-    assert hub.kubectl("apply", "-f", TINY_EDGE).stdout.count("unchanged") == 3
+    assert hub.kubectl("apply", "-f", TINY_APP).stdout.count("unchanged") == 3
 
 
 def test_piccoloctl_apply_makes_the_same_page(hub, device):
     pushed = hub.push()
-    hub.ctl("apply", "-f", TINY_EDGE)
+    hub.ctl("apply", "-f", TINY_APP)
     hub.ctl("wait", "instance/tiny-app", "--for", "condition=Ready", "--timeout", "20s")
     pid = device.serves()
     part = hub.part()
@@ -52,6 +52,22 @@ def test_the_order_of_the_three_objects_does_not_matter(hub, device):
     hub.push()
     device.serves()
     wait(lambda: hub.condition("instance", "tiny-app", "Stalled")["status"] == "False", 5, "no longer Stalled")
+
+
+def test_a_folder_may_begin_with_the_instance(hub, device):
+    """kubectl takes files by name, so the instance comes first: nobody is warned of what comes a moment later."""
+    hub.push()
+    assert "instance" in hub.kubectl("apply", "-f", TINY_APP).stdout.splitlines()[0]
+    device.serves()
+    wait(lambda: hub.is_ready("tiny-app"), 5, "Ready")
+    assert "Warning" not in hub.kubectl("get", "events").stdout
+    # piccoloctl puts them in order itself, both ways
+    said = hub.ctl("delete", "-f", TINY_APP).stdout.split()
+    assert said[::2] == ["instance/tiny-app", "solution/tiny-app", "target/tiny-edge"]
+    wait(lambda: not device.status()["components"], 10, "removed")
+    assert hub.ctl("apply", "-f", TINY_APP).stdout.split()[::2] == ["target/tiny-edge", "solution/tiny-app", "instance/tiny-app"]
+    device.serves()
+    assert "Warning" not in hub.kubectl("get", "events").stdout
 
 
 def test_a_target_that_nobody_joined_says_how(hub):
@@ -260,7 +276,7 @@ def test_new_bytes_under_a_name_need_a_new_generation(hub, deployed):
     """What runs is what was resolved when the solution was applied: bytes behind a name change nothing by themselves."""
     before = deployed.module_pid()
     pushed = hub.push(SAMPLES / "test-exit.wasm", name="tiny-http.wasm")
-    assert hub.ctl("apply", "-f", TINY_EDGE).stdout.count("unchanged") == 3
+    assert hub.ctl("apply", "-f", TINY_APP).stdout.count("unchanged") == 3
     deployed.stop()
     deployed.start_apart()
     wait(lambda: deployed.status()["connection"] == "connected", 10, "connected again")
@@ -278,7 +294,7 @@ def gone(hub, kind, name):
 
 def test_delete_leaves_nothing(hub, deployed):
     pid = deployed.module_pid()
-    said = hub.kubectl("delete", "-f", TINY_EDGE).stdout
+    said = hub.kubectl("delete", "-f", TINY_APP).stdout
     assert said.count("deleted") == 3
     wait(lambda: deployed.status()["components"] == [] and deployed.leftovers() == [], 10, f"nothing is left: {deployed.leftovers()}")
     assert not harness.alive(pid) and deployed.page() is None
@@ -290,7 +306,7 @@ def test_delete_leaves_nothing(hub, deployed):
     events = hub.kubectl("get", "events").stdout
     assert "tiny-edge has let go of wasm-module" in events
     # and it can all come back
-    hub.ctl("apply", "-f", TINY_EDGE)
+    hub.ctl("apply", "-f", TINY_APP)
     assert deployed.serves() != pid
 
 

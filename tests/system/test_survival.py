@@ -1,6 +1,7 @@
 """Anything may be killed at any time. What is asked for runs afterwards, once; what is not wanted is gone."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -45,6 +46,16 @@ def test_a_killed_module_is_back_within_a_second_and_status_says_why(hub, deploy
     there = told(hub, restarts=1, phase="Running")
     assert there["evidence"]["pid"] == after and "killed by signal 9" in there["lastError"], there
     assert "killed by signal 9" in hub.kubectl("describe", "instance", "tiny-app").stdout
+    # what happened last stands last, and each event says what it is about
+    events = json.loads(hub.kubectl("get", "events", "-o", "json").stdout)["items"]
+    assert [event["lastTimestamp"] for event in events] == sorted(event["lastTimestamp"] for event in events)
+    assert events[-1]["reason"] in ("Running", "Restarted"), events[-1]
+    # told as what was waited for, or, when no report came in between, as a restart
+    assert {event["reason"] for event in events if "killed by signal 9" in event["message"]} <= {"Backoff", "Restarted"}
+    assert any("killed by signal 9" in event["message"] and event["type"] == "Warning" for event in events)
+    assert [event["message"] for event in events if event["reason"] == "Running"] == ["wasm-module on tiny-edge: it runs"]
+    listed = [line.split()[2] for line in hub.ctl("events").stdout.splitlines()[1:]]
+    assert listed == [event["reason"] for event in events]
     assert "restarts 1" in hub.ctl("describe", "instance/tiny-app").stdout
     text = deployed.piccolo("status").stdout
     assert "last error: it was killed by signal 9 (Killed)" in text

@@ -45,6 +45,16 @@ static bool is_trouble(const struct pic_report_component *report)
 	       report->phase == PIC_PHASE_REFUSED;
 }
 
+/* It ran and runs: its end in between was too short for a report of its own. */
+static int note_restart(const struct pic_part *part, struct pic_engine_output *output,
+			struct pic_error *err)
+{
+	const char *why = part->report->last_error;
+
+	return pic_engine_note_add(output, true, "Restarted", err, "%s on %s: %s; it runs again",
+				   part->component, part->target, why[0] ? why : "it ended");
+}
+
 static int note_change(struct pic_catalog_status *status, const struct pic_part *part,
 		       struct pic_engine_output *output, struct pic_error *err)
 {
@@ -59,9 +69,13 @@ static int note_change(struct pic_catalog_status *status, const struct pic_part 
 	pic_json_integer(pic_json_get(before, "restarts"), &restarts);
 	if (strcmp(phase, part->phase) == 0 && restarts == report->restarts)
 		return 0;
-	const char *text = report->message[0] ? report->message : report->last_error;
-
 	/* no counts in it: the same thing again is the same event, counted there */
+	if (strcmp(phase, part->phase) == 0 && report->phase == PIC_PHASE_RUNNING)
+		return note_restart(part, output, err);
+	const char *text = report->message[0]			? report->message
+			   : report->phase == PIC_PHASE_RUNNING ? "it runs"
+								: report->last_error;
+
 	return pic_engine_note_add(output, is_trouble(report), part->phase, err, "%s on %s%s%s",
 				   part->component, part->target, text[0] ? ": " : "", text);
 }
@@ -93,6 +107,8 @@ static const char *status_word(const struct pic_catalog_status *status, bool ter
 		return "Running";
 	case PIC_HEALTH_UNDER_WAY:
 		return "Waiting";
+	case PIC_HEALTH_STOPPED:
+		return "Stopped";
 	case PIC_HEALTH_BAD:
 		return "Failed";
 	}

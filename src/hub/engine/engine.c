@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "hub/engine/gate.h"
 #include "hub/engine/match.h"
 #include "hub/engine/merge.h"
@@ -21,6 +22,7 @@ struct run {
 	char instance[PIC_NAME_MAX + 1]; /* its name on devices */
 	bool frozen;			 /* the solution is missing: nothing staged changes */
 	bool *wanted_catalogs;		 /* by index of input->catalogs */
+	int64_t settles_ms; /* what is missing may still come until then; INT64_MAX: nothing is */
 	struct pic_error *err;
 };
 
@@ -336,16 +338,37 @@ static bool is_matched(const struct run *run, const struct pic_object *target)
 	       pic_match_target(pic_object_spec(input->owner), target);
 }
 
+static int64_t created_ms(const struct pic_object *object)
+{
+	const char *text =
+		pic_json_text(pic_json_find(object->json, "metadata", "creationTimestamp", NULL));
+	int64_t time;
+
+	return text && pic_time_parse(text, &time) == 0 ? time : 0;
+}
+
+/* How bad it is that an object is missing which the owner names. */
+static enum pic_health_level level_of_missing(struct run *run)
+{
+	const int64_t created = created_ms(run->input->owner), now = run->input->now_ms;
+
+	if (now < created || now >= created + PIC_ENGINE_SETTLE_MS)
+		return PIC_HEALTH_BAD;
+	run->settles_ms = created + PIC_ENGINE_SETTLE_MS;
+	return PIC_HEALTH_UNDER_WAY;
+}
+
 static void complain_solution(struct run *run)
 {
+	const enum pic_health_level level = level_of_missing(run);
 	char name[PIC_OBJECT_NAME_MAX + 1];
 
 	if (pic_match_solution(pic_object_spec(run->input->owner), name))
-		pic_status_complain(&run->status, "SolutionNotFound",
+		pic_status_complain(&run->status, level, "SolutionNotFound",
 				    "there is no solution %s; what is staged stays as it is", name);
 	else
 		pic_status_complain(
-			&run->status, "SolutionNotFound",
+			&run->status, PIC_HEALTH_BAD, "SolutionNotFound",
 			"the instance names no solution; what is staged stays as it is");
 }
 
@@ -357,15 +380,17 @@ static void complain_target(struct run *run)
 	if (pic_match_inactive(pic_object_spec(run->input->owner)))
 		return;
 	if (name && *name)
-		pic_status_complain(&run->status, "TargetNotFound", "there is no target %s", name);
+		pic_status_complain(&run->status, level_of_missing(run), "TargetNotFound",
+				    "there is no target %s", name);
 	else
-		pic_status_complain(&run->status, "TargetNotFound", "no target fits the selector");
+		pic_status_complain(&run->status, level_of_missing(run), "TargetNotFound",
+				    "no target fits the selector");
 }
 
 static void complain_name(struct run *run)
 {
 	pic_status_complain(
-		&run->status, "NameTooLong",
+		&run->status, PIC_HEALTH_BAD, "NameTooLong",
 		"instance and namespace together are longer than the %d bytes a device takes",
 		PIC_NAME_MAX);
 }
@@ -404,6 +429,7 @@ int pic_engine_reconcile(const struct pic_engine_input *input, struct pic_engine
 	struct run run = {
 		.input = input,
 		.frozen = !input->solution,
+		.settles_ms = INT64_MAX,
 		.err = err,
 		.status = {
 			.owner = input->owner,
@@ -431,6 +457,8 @@ int pic_engine_reconcile(const struct pic_engine_input *input, struct pic_engine
 		return pic_error_set(err, r, "no memory to reconcile the instance %s", input->name);
 	}
 	run.output.next_ms = pic_gate_next(input);
+	if (run.settles_ms < run.output.next_ms)
+		run.output.next_ms = run.settles_ms;
 	*out = run.output;
 	return 0;
 }

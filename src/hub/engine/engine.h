@@ -36,6 +36,8 @@
 #define PIC_ENGINE_RUNTIME_PREFIX "target-runtime-"
 #define PIC_ENGINE_REASON_MAX 48
 #define PIC_ENGINE_MESSAGE_MAX 400
+/* So long a new instance waits quietly for what it names: the files of an application come in any order. */
+#define PIC_ENGINE_SETTLE_MS 3000
 
 /* Annotation of a Terminating catalog that a user has deleted: the faces do not show it any more. */
 #define PIC_ENGINE_HIDDEN "piccolo/hidden"
@@ -142,7 +144,8 @@ struct pic_engine_output {
 	size_t need_count;
 	struct pic_engine_note *notes;
 	size_t note_count;
-	int64_t next_ms; /* when an approval opens or ends: look again then; INT64_MAX: none does */
+	/* when an approval opens or ends, or patience with what is missing does: look again then; INT64_MAX: never */
+	int64_t next_ms;
 };
 
 /* -ENOMEM only; everything that is wrong with the objects is in the status. */

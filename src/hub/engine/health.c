@@ -31,6 +31,8 @@ const char *pic_health_status(const struct pic_health *health)
 		return "Succeeded";
 	case PIC_HEALTH_UNDER_WAY:
 		return "Reconciling";
+	case PIC_HEALTH_STOPPED:
+		return "Stopped";
 	case PIC_HEALTH_BAD:
 		return "Failed";
 	}
@@ -78,7 +80,7 @@ struct pic_json *pic_conditions(const struct pic_condition_frame *frame,
 				const char *good_message)
 {
 	struct pic_json *list = pic_json_new_array();
-	bool good = health->level == PIC_HEALTH_GOOD, bad = health->level == PIC_HEALTH_BAD;
+	bool good = health->level == PIC_HEALTH_GOOD, bad = health->level >= PIC_HEALTH_STOPPED;
 	bool under_way = health->level == PIC_HEALTH_UNDER_WAY;
 
 	add_condition(frame, list, "Ready", good, good ? good_reason : health->reason,

@@ -10,7 +10,8 @@
 enum pic_health_level {
 	PIC_HEALTH_GOOD,
 	PIC_HEALTH_UNDER_WAY,
-	PIC_HEALTH_BAD, /* will not get better by itself */
+	PIC_HEALTH_STOPPED, /* as a person at the device wants it */
+	PIC_HEALTH_BAD,	    /* will not get better by itself */
 };
 
 struct pic_health {
@@ -23,7 +24,8 @@ void pic_health_set(struct pic_health *health, enum pic_health_level level, cons
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The worse one stays; of two equals the earlier one. */
 void pic_health_add(struct pic_health *health, const struct pic_health *part);
-const char *pic_health_status(const struct pic_health *health); /* Succeeded, Reconciling, Failed */
+const char *pic_health_status(
+	const struct pic_health *health); /* Succeeded, Reconciling, Stopped, Failed */
 
 /* What conditions are made from. */
 struct pic_condition_frame {

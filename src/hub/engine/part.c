@@ -67,8 +67,9 @@ static enum pic_health_level level_of(enum pic_phase phase)
 		return PIC_HEALTH_UNDER_WAY;
 	case PIC_PHASE_FAILED:
 	case PIC_PHASE_REFUSED:
-	case PIC_PHASE_HELD:
 		return PIC_HEALTH_BAD;
+	case PIC_PHASE_HELD:
+		return PIC_HEALTH_STOPPED;
 	}
 	return PIC_HEALTH_BAD;
 }

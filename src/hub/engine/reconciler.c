@@ -24,10 +24,11 @@ struct pic_reconciler {
 	struct pic_report_cache *reports;
 	struct pic_dirty_set dirty;
 	bool artifacts_changed;
-	struct pic_timer *expiry; /* of events and tombstones */
-	int64_t expiry_ms;	  /* wall clock it is set for; 0: it is not */
-	struct pic_timer *gate;	  /* of approvals that open or end */
-	int64_t gate_ms;	  /* wall clock it is set for; 0: it is not */
+	struct pic_timer *expiry;      /* of events and tombstones */
+	int64_t expiry_ms;	       /* wall clock it is set for; 0: it is not */
+	struct pic_timer *gate;	       /* of approvals that open or end, and of `settling` */
+	int64_t gate_ms;	       /* wall clock it is set for; 0: it is not */
+	struct pic_dirty_set settling; /* instances that want a look at some time */
 	struct pic_timer *pause;
 	int64_t pause_ms; /* > 0: writes fail, nothing is done until the timer fires */
 	bool paused;
@@ -122,13 +123,20 @@ static void set_gate(struct pic_reconciler *reconciler, int64_t at_ms, int64_t n
 	pic_timer_set(reconciler->gate, at_ms > now_ms ? at_ms - now_ms : 0);
 }
 
-/* Whoever an approval allows something is looked at again; each sets the timer anew. */
+/* Whoever an approval allows something, or waits for something, is looked at again; each sets the timer anew. */
 static void gate_moves(void *data)
 {
 	struct pic_reconciler *reconciler = data;
 	struct pic_store *store = reconciler->hub->store;
+	struct pic_dirty_set settled;
 
 	reconciler->gate_ms = 0;
+	pic_dirty_take(&reconciler->settling, &settled);
+	reconciler->dirty.lost |= settled.lost;
+	for (size_t i = 0; i < settled.count; i++)
+		pic_dirty_add(&reconciler->dirty, settled.items[i].kind, settled.items[i].space,
+			      settled.items[i].name);
+	pic_dirty_free(&settled);
 	for (struct pic_object *object = pic_store_next(store, PIC_KIND_APPROVAL, NULL, NULL);
 	     object; object = pic_store_next(store, PIC_KIND_APPROVAL, NULL, object))
 		if (strcmp(pic_json_text_or(pic_json_get(pic_object_status(object), "phase"), ""),
@@ -281,6 +289,8 @@ static void look_at_instance(struct pic_reconciler *reconciler, const char *spac
 	if (r == 0 && output.status)
 		r = put_status(&look, gathered.input.owner, output.status);
 	source = pic_object_ref((struct pic_object *)gathered.input.solution);
+	if (output.next_ms < INT64_MAX)
+		pic_dirty_add(&reconciler->settling, PIC_DIRTY_INSTANCE, space, name);
 	set_gate(reconciler, output.next_ms, look.now_ms);
 	look_end(&look, r);
 	ask_resolver(reconciler, source, &output);
@@ -434,6 +444,7 @@ static void free_parts(struct pic_reconciler *reconciler)
 	pic_timer_free(reconciler->gate);
 	pic_report_cache_free(reconciler->reports);
 	pic_dirty_free(&reconciler->dirty);
+	pic_dirty_free(&reconciler->settling);
 	free(reconciler);
 }
 

@@ -19,10 +19,10 @@ void pic_status_free(struct pic_status_writer *writer)
 	pic_json_unref(writer->components);
 }
 
-void pic_status_complain(struct pic_status_writer *writer, const char *reason, const char *format,
-			 ...)
+void pic_status_complain(struct pic_status_writer *writer, enum pic_health_level level,
+			 const char *reason, const char *format, ...)
 {
-	struct pic_health health = { .level = PIC_HEALTH_BAD };
+	struct pic_health health = { .level = level };
 	va_list arguments;
 
 	pic_engine_format(health.reason, sizeof(health.reason), "%s", reason);
@@ -103,7 +103,9 @@ static void add_conditions(const struct pic_status_writer *writer, struct pic_js
 static int note_stall(const struct pic_status_writer *writer, const struct pic_json *status,
 		      struct pic_engine_output *output, struct pic_error *err)
 {
-	if (!pic_condition_turned_true(pic_object_status(writer->owner), status, "Stalled"))
+	/* what a person stopped is told of the component */
+	if (writer->health.level != PIC_HEALTH_BAD ||
+	    !pic_condition_turned_true(pic_object_status(writer->owner), status, "Stalled"))
 		return 0;
 	return pic_engine_note_add(output, true, writer->health.reason, err, "%s",
 				   writer->health.message);

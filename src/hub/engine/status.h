@@ -35,8 +35,9 @@ struct pic_status_writer {
 int pic_status_begin(struct pic_status_writer *writer);
 void pic_status_free(struct pic_status_writer *writer);
 /* Something wrong with the instance itself. */
-void pic_status_complain(struct pic_status_writer *writer, const char *reason, const char *format,
-			 ...) __attribute__((format(printf, 3, 4)));
+void pic_status_complain(struct pic_status_writer *writer, enum pic_health_level level,
+			 const char *reason, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 /* `counts`: the target is one the instance goes to, not one it is leaving. */
 void pic_status_add_target(struct pic_status_writer *writer, const char *target,
 			   const struct pic_catalog_status *catalog,

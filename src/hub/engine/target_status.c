@@ -50,6 +50,13 @@ static const struct pic_json *ready_condition(const struct pic_json *status)
 	return NULL;
 }
 
+static enum pic_health_level level_of(const char *word)
+{
+	if (strcmp(word, "Failed") == 0)
+		return PIC_HEALTH_BAD;
+	return strcmp(word, "Stopped") == 0 ? PIC_HEALTH_STOPPED : PIC_HEALTH_UNDER_WAY;
+}
+
 static void add_own(const struct pic_json *own, struct pic_health *health)
 {
 	const char *word = pic_json_get_text(own, "status");
@@ -58,9 +65,8 @@ static void add_own(const struct pic_json *own, struct pic_health *health)
 
 	if (!word || strcmp(word, "Succeeded") == 0)
 		return;
-	pic_health_set(&part, strcmp(word, "Failed") == 0 ? PIC_HEALTH_BAD : PIC_HEALTH_UNDER_WAY,
-		       pic_json_text_or(pic_json_get(ready, "reason"), word), "%s",
-		       pic_json_text_or(pic_json_get(ready, "message"), ""));
+	pic_health_set(&part, level_of(word), pic_json_text_or(pic_json_get(ready, "reason"), word),
+		       "%s", pic_json_text_or(pic_json_get(ready, "message"), ""));
 	pic_health_add(health, &part);
 }
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -11,6 +12,7 @@
 #include "hub/kube_api/table.h"
 
 #define TOKEN_MAX 1024
+#define EVENTS_STEP 128
 
 /* Where a page begins and ends. */
 struct page {
@@ -132,6 +134,44 @@ static void add_page(const struct pic_kube_world *world, const struct pic_kube_f
 	}
 }
 
+static int by_revision(const void *a, const void *b)
+{
+	const struct pic_object *one = *(const struct pic_object *const *)a;
+	const struct pic_object *other = *(const struct pic_object *const *)b;
+
+	return (one->revision > other->revision) - (one->revision < other->revision);
+}
+
+/* Events are a story: what happened last stands last, when all of it fits on one page. false: it does not, or
+ * there is no memory to sort it. */
+static bool add_in_time_order(const struct pic_kube_world *world,
+			      const struct pic_kube_filter *filter, const struct page *page,
+			      struct output *out)
+{
+	PIC_FREE const struct pic_object **found = NULL;
+	size_t count = 0, room = 0;
+
+	for (struct pic_object *object = next_match(world, filter, NULL); object;
+	     object = next_match(world, filter, object)) {
+		const struct pic_object **grown = found;
+
+		if (page->limit && count >= (size_t)page->limit)
+			return false;
+		if (count == room)
+			grown = reallocarray(found, room + EVENTS_STEP, sizeof(*found));
+		if (!grown)
+			return false;
+		room += count == room ? EVENTS_STEP : 0;
+		found = grown;
+		found[count++] = object;
+	}
+	if (count > 0)
+		qsort(found, count, sizeof(*found), by_revision);
+	for (size_t i = 0; i < count; i++)
+		add(out, found[i]);
+	return true;
+}
+
 static void write_token(const struct pic_object *last, struct pic_buf *out)
 {
 	PIC_BUF struct pic_buf key = PIC_BUF_INIT(TOKEN_MAX);
@@ -185,14 +225,16 @@ void pic_kube_list(const struct pic_kube_request *request, const struct pic_kube
 	PIC_KUBE_FILTER struct pic_kube_filter filter = { 0 };
 	PIC_BUF struct pic_buf items = PIC_BUF_INIT(PIC_KUBE_BODY_MAX);
 	struct output out = { .request = request, .items = &items };
-	const struct pic_object *last;
+	const struct pic_object *last = NULL;
 	struct page page;
 
 	if (!pic_kube_filter_read(request, &filter, answer) || !read_page(request, &page, answer))
 		return;
 	if (pic_kube_wants_table(request))
 		out.table = pic_kube_table_new(request->path.facts, revision);
-	add_page(world, &filter, &page, &out, &last);
+	if (filter.kind != PIC_KIND_EVENT || page.starts_later ||
+	    !add_in_time_order(world, &filter, &page, &out))
+		add_page(world, &filter, &page, &out, &last);
 	if (out.table)
 		answer_table(last, &out, answer);
 	else

@@ -200,6 +200,43 @@ static void table_of_events(void **state)
 	assert_int_equal(pic_json_type(pic_json_get(row, "object")), PIC_JSON_NULL);
 }
 
+static void add_event(struct world *world, const char *name, int revision)
+{
+	PIC_BUF struct pic_buf json = PIC_BUF_INIT(1024);
+
+	pic_buf_format(&json,
+		       "{\"apiVersion\":\"v1\",\"kind\":\"Event\",\"metadata\":{\"name\":\"%s\","
+		       "\"namespace\":\"default\",\"resourceVersion\":\"%d\",\"uid\":\"%s\"}}",
+		       name, revision, name);
+	world_add(world, PIC_KIND_EVENT, pic_buf_text(&json));
+}
+
+static void events_are_in_time_order(void **state)
+{
+	static const char path[] = "/api/v1/namespaces/default/events";
+	WORLD world;
+
+	(void)state;
+	world_init(&world);
+	add_event(&world, "a", 12);
+	add_event(&world, "b", 9);
+	add_event(&world, "c", 30);
+	add_event(&world, "d", 10);
+	PIC_JSON struct pic_json *all = list_of(&world, path, NULL);
+	assert_names(all, "b d a c ");
+	PIC_JSON struct pic_json *fits = list_of(&world, path, QUERY("limit", "4"));
+	assert_names(fits, "b d a c ");
+	assert_null(pic_json_find(fits, "metadata", "continue", NULL));
+	/* pages go by key, so that none is left out when events are counted in between */
+	PIC_JSON struct pic_json *first = list_of(&world, path, QUERY("limit", "3"));
+	assert_names(first, "a b c ");
+	const char *token = pic_json_text(pic_json_find(first, "metadata", "continue", NULL));
+	assert_non_null(token);
+	PIC_JSON struct pic_json *second =
+		list_of(&world, path, QUERY("limit", "3", "continue", token));
+	assert_names(second, "d ");
+}
+
 static void ages(void **state)
 {
 	static const struct {
@@ -372,6 +409,7 @@ int main(void)
 		cmocka_unit_test(pages_go_by_key),
 		cmocka_unit_test(tables),
 		cmocka_unit_test(table_of_events),
+		cmocka_unit_test(events_are_in_time_order),
 		cmocka_unit_test(ages),
 		cmocka_unit_test(watch_events),
 		cmocka_unit_test(watch_tables_and_bookmarks),
