@@ -1,6 +1,7 @@
 """The real programs under test, started and ended by context managers. Nothing here sleeps in hope: `wait` polls a
 condition with an end and says what it saw last."""
 
+import atexit
 import contextlib
 import hashlib
 import http.server
@@ -11,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -22,6 +24,10 @@ FULL = bool(os.environ.get("PICCOLO_FULL"))  # what takes minutes is run too
 SLOW = 4 if "asan" in BUILD.name else 1  # sanitizers cost time; limits here are limits, not measurements
 MODULE = SAMPLES / "tiny-http.wasm"
 TINY_EDGE = ROOT / "samples" / "tiny-edge"
+TINY_APP = pathlib.Path(tempfile.mkdtemp(prefix="tiny-app-"))  # the application of it alone, without its campaign
+for sample in ("target.yaml", "solution.yaml", "instance.yaml"):
+    shutil.copy(TINY_EDGE / sample, TINY_APP)
+atexit.register(shutil.rmtree, TINY_APP)
 TITLE = "Web server inside WebAssembly"  # of the sample's page
 USERS = range(1900000000, 1900001000)  # of workloads, in the shipped policy
 
@@ -303,7 +309,7 @@ class Hub(Program):
 
     def apply_sample(self):
         self.push()
-        self.ctl("apply", "-f", TINY_EDGE)
+        self.ctl("apply", "-f", TINY_APP)
 
     def __enter__(self):
         return self.start()

@@ -9,13 +9,13 @@ import subprocess
 import termios
 
 import harness
-from harness import BIN, TINY_EDGE, run
+from harness import BIN, TINY_APP, TINY_EDGE, run
 
 
 def test_apply_says_what_it_did(hub):
     hub.push()
-    assert hub.ctl("apply", "-f", TINY_EDGE).stdout.count("created") == 3
-    assert hub.ctl("apply", "-f", TINY_EDGE).stdout.count("unchanged") == 3
+    assert hub.ctl("apply", "-f", TINY_APP).stdout.count("created") == 3
+    assert hub.ctl("apply", "-f", TINY_APP).stdout.count("unchanged") == 3
     changed = (TINY_EDGE / "solution.yaml").read_text().replace("8085", "8086")
     assert "solution/tiny-app configured" in hub.ctl("apply", "-f", "-", input=changed).stdout
     got = hub.get("solution", "tiny-app")
@@ -94,7 +94,7 @@ def test_patch_delete_and_dry_run(hub):
     assert hub.get("target", "tiny-edge")["spec"].get("displayName") != "x"
     hub.ctl("patch", "target/tiny-edge", "--type", "json", "-p", '[{"op":"add","path":"/spec/displayName","value":"x"}]')
     assert hub.get("target", "tiny-edge")["spec"]["displayName"] == "x"
-    assert hub.ctl("delete", "-f", TINY_EDGE).stdout.count("deleted") == 3
+    assert hub.ctl("delete", "-f", TINY_APP).stdout.count("deleted") == 3
     done = hub.ctl("delete", "instance/tiny-app", check=False)
     assert done.returncode == 1 and "not found" in done.stderr
 
@@ -112,7 +112,7 @@ def test_edit_with_an_editor(hub):
 
 def test_plan_stores_nothing(hub):
     hub.push()
-    plan = json.loads(hub.ctl("plan", "-f", TINY_EDGE, "-o", "json").stdout)
+    plan = json.loads(hub.ctl("plan", "-f", TINY_APP, "-o", "json").stdout)
     change = next(c for c in plan["changes"] if c["component"] == "wasm-module")
     assert (change["device"], change["instance"], change["action"]) == ("tiny-edge", "tiny-app", "start")
     assert hub.ctl("get", "instances").stderr == "no instances\n"
@@ -133,12 +133,12 @@ def test_unreachable_hub_and_wrong_token(hub):
     config = hub.kubeconfig.read_text()
     wrong = hub.folder / "wrong"
     wrong.write_text(config.replace(hub.token, "0" * len(hub.token)))
-    for words in (["get", "targets,instances"], ["apply", "-f", TINY_EDGE], ["delete", "-f", TINY_EDGE], ["device", "list"]):
+    for words in (["get", "targets,instances"], ["apply", "-f", TINY_APP], ["delete", "-f", TINY_APP], ["device", "list"]):
         done = run(BIN / "piccoloctl", "--kubeconfig", wrong, *words, check=False)
         assert done.returncode == 3, done.stderr
         assert str(wrong) in done.stderr and "state folder" in done.stderr and done.stderr.count("\n") == 1, done.stderr
     hub.stop()
-    for words in (["get", "targets,instances"], ["apply", "-f", TINY_EDGE], ["device", "list"]):
+    for words in (["get", "targets,instances"], ["apply", "-f", TINY_APP], ["device", "list"]):
         done = hub.ctl(*words, check=False)
         assert done.returncode == 4 and done.stderr.count("\n") == 1, done.stderr
         assert done.stderr.count("cannot reach") == 1 and hub.url in done.stderr and str(hub.kubeconfig) in done.stderr

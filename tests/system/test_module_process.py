@@ -22,7 +22,7 @@ def world(tmp_path_factory):
         device.join()
         device.start_apart()
         hub.push()
-        hub.kubectl("apply", "-f", harness.TINY_EDGE)
+        hub.kubectl("apply", "-f", harness.TINY_APP)
         yield hub, device, device.serves()
 
 
