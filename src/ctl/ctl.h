@@ -35,8 +35,11 @@ struct pic_ctl {
 	const char *name; /* push --name */
 	const char *device;
 	const char *comment; /* of a decision */
-	bool by_mail;	     /* approver add */
-	bool show_url;	     /* requests --url */
+	const char *reason;  /* diagnose */
+	int64_t for_ms;
+	struct pic_option_list attach;
+	bool by_mail;  /* approver add */
+	bool show_url; /* requests --url */
 	/* the session; opened by the first request */
 	struct pic_ctl_session *session;
 };
@@ -142,6 +145,7 @@ int pic_ctl_device_accept(void *program, int argc, char **argv);
 int pic_ctl_device_retire(void *program, int argc, char **argv);
 int pic_ctl_device_release(void *program, int argc, char **argv);
 int pic_ctl_plan(void *program, int argc, char **argv);
+int pic_ctl_diagnose(void *program, int argc, char **argv);
 int pic_ctl_requests(void *program, int argc, char **argv);
 int pic_ctl_approve(void *program, int argc, char **argv);
 int pic_ctl_reject(void *program, int argc, char **argv);

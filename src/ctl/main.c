@@ -91,6 +91,16 @@ static const struct pic_option requests_options[] = {
 	  PIC_OPTION_FLAG_ONLY, 0, 0 },
 	{ 0 },
 };
+static const struct pic_option diagnose_options[] = {
+	{ "for", 0, PIC_OPTION_DURATION, "TIME", "15m", "how long the program may run",
+	  TEXT(for_ms), PIC_OPTION_FLAG_ONLY, 1000, 1000LL * 3600 * 24 * 366 },
+	{ "reason", 0, PIC_OPTION_TEXT, "TEXT", NULL, "why; what the approver reads", TEXT(reason),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "attach", 0, PIC_OPTION_LIST, "HOOK", NULL,
+	  "where to, as in ebpf.attach (xdp:eth0, tp:sched/sched_switch ...); may be repeated",
+	  TEXT(attach), PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ 0 },
+};
 static const struct pic_option decision_options[] = {
 	{ "comment", 0, PIC_OPTION_TEXT, "TEXT", NULL, "why; kept with the decision", TEXT(comment),
 	  PIC_OPTION_FLAG_ONLY, 0, 0 },
@@ -228,6 +238,17 @@ static const struct pic_command commands[] = {
 	  .minimum_arguments = 1,
 	  .maximum_arguments = 1 },
 	{ .name = "device", .arguments = "", .help = "devices", .commands = device_commands },
+	{ .name = "diagnose",
+	  .arguments = "DEVICE FILE",
+	  .help = "run an eBPF program on one device, by permission and for a limited time",
+	  .details =
+		  "Asks for an approval and prints the address to decide at, then follows: what the program\n"
+		  "writes, what it counts. When the time is over, or on Ctrl-C, it is taken away again.\n"
+		  "Exit status 3: the request was rejected, or the approval taken back.",
+	  .options = diagnose_options,
+	  .run = pic_ctl_diagnose,
+	  .minimum_arguments = 2,
+	  .maximum_arguments = 2 },
 	{ .name = "requests",
 	  .arguments = "",
 	  .help = "requests for approval: what waits for a decision, what was decided",
