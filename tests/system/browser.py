@@ -155,6 +155,11 @@ def sign_in(browser, hub):
     harness.wait(lambda: browser.run("document.querySelector('nav') !== null"), 10, "the navigation is there")
 
 
+def now(seconds=0):
+    """The time in so many seconds, as devices and pages write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
 def rest(seconds):
     """Lets time pass where its passing is what is looked at."""
     time.sleep(seconds)

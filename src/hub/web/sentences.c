@@ -62,8 +62,10 @@ void pic_sentence_program(const struct pic_json *program, char out[PIC_SENTENCE_
 	const char *hook = pic_json_text_or(pic_json_get(program, "hook"), "");
 	const char *does = find(types, PIC_COUNT(types), type);
 
+	/* a program whose section says no more than its type is attached where the device's own card is */
+	const bool says_where = *hook && strcmp(hook, type) != 0;
 	snprintf(out, PIC_SENTENCE_MAX, "\"%.80s\", a program of type %.40s%s%.200s, %s.", name,
-		 *type ? type : "unknown", *hook ? " at " : "", hook,
+		 *type ? type : "unknown", says_where ? " at " : "", says_where ? hook : "",
 		 does ? does : "does what this hub cannot explain");
 }
 
