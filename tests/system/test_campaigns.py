@@ -160,6 +160,51 @@ def test_what_is_nowhere_is_not_asked(hub):
     assert "no target nobody" in ended(hub, "nowhere")["statusDetails"]
 
 
+def test_a_request_goes_with_its_activation(hub):
+    hub.apply(asking(), activation())
+    name = approval(hub)
+    hub.kubectl("delete", "activation", "a")
+    wait(lambda: hub.get("approval", name)["status"]["phase"] == "Rejected", 5, "the withdrawal")
+    assert "its activation was deleted" in hub.get("approval", name)["status"]["comment"]
+
+
+def published_campaign(url):
+    """The original's campaign.yaml with nothing but the addresses changed."""
+    return campaign("ebpf-approval", "approval",
+                    approval=stage("http", name="approval", config={"url": url, "method": "GET", "successCodes": [200]},
+                                   stageSelector="${{$if($equal($output(approval,status), 200),'patch','')}}"),
+                    patch=patch({"name": "ebpf-module", "type": "ebpf",
+                                 "properties": {"ebpf.url": "/artifacts/hello.bpf.o", "ebpf.name": "hello",
+                                                "ebpf.event": "xdp"}},
+                                name="patch", stageSelector="",
+                                config={"baseUrl": "http://symphony-service:8080/v1alpha2/", "user": "admin",
+                                        "password": ""}))
+
+
+def test_the_answer_of_a_listed_address_is_an_approval(work):
+    with Answers() as server:
+        server.open.set()
+        listed = server.url.split("approve?")[0]
+        for options, approved in ((("--approval-url", f"{listed}approve"), True),
+                                  (("--approval-url", f"{listed}other"), False)):
+            with harness.Hub(work / f"hub-{approved}", *options) as hub:
+                target = harness.target()
+                target["spec"] = {"topologies": [{"bindings": [
+                    {"role": role, "provider": "providers.target.staging",
+                     "config": {"inCluster": "true", "targetName": "tiny-edge"}} for role in ("wasm", "ebpf")]}]}
+                hub.push(harness.BUILD / "samples" / "test-hello.bpf.o", "hello.bpf.o")
+                hub.apply(target, harness.solution(harness.component()), harness.instance(),
+                          published_campaign(server.url), activation("ebpf-approval", of="ebpf-approval"))
+                assert ended(hub, "ebpf-approval")["statusMessage"] == "Done"
+                assert components(hub) == ["wasm-module", "ebpf-module"]
+                found = json.loads(hub.kubectl("get", "approvals", "-o", "json").stdout)["items"]
+                assert bool(found) == approved
+                for one in found:
+                    assert one["status"]["phase"] == "Approved"
+                    assert one["status"]["decidedBy"] == server.url.split("?")[0]  # without what may be a secret
+                    assert [(i["component"], i["target"]) for i in one["spec"]["items"]] == [("ebpf-module", "tiny-edge")]
+
+
 # Windows
 
 

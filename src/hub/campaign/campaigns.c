@@ -26,12 +26,6 @@
 #define SLEEP_MAX_MS 60000
 #define FINISHED_MAX 500
 
-static const struct pic_campaign_approvals real_approvals = {
-	.items = pic_approval_items,
-	.request = pic_approval_request,
-	.grant = pic_approval_grant,
-};
-
 static pic_stage_fn *const providers[PIC_STAGE_PROVIDER_COUNT] = {
 	[PIC_STAGE_HTTP] = pic_stage_http,   [PIC_STAGE_PATCH] = pic_stage_patch,
 	[PIC_STAGE_DELAY] = pic_stage_delay, [PIC_STAGE_WAIT] = pic_stage_wait,
@@ -414,6 +408,23 @@ static void remember_wakers(struct pic_campaign_entry *entry, const struct pic_m
 	entry->wakes_on_objects = objects;
 }
 
+/* Nobody should be asked any more for what has been called off. */
+static void withdraw(const struct pic_campaign_entry *entry)
+{
+	struct pic_hub *hub = entry->campaigns->hub;
+	char who[PIC_WHO_ACTIVATION];
+	const struct pic_actor actor = pic_stage_actor(entry->name, "withdraw", who);
+	struct pic_error err = PIC_ERROR_INIT;
+
+	if (!*entry->approval)
+		return;
+	/* -EALREADY: it has been decided, and stays so */
+	if (pic_approval_decide(hub->approvals, &actor, entry->space, entry->approval,
+				PIC_APPROVAL_REJECT, who, "its activation was deleted", NULL, NULL,
+				&err) < 0)
+		pic_log(PIC_LOG_DEBUG, "approval-not-withdrawn", PIC_TEXT("error", err.text));
+}
+
 static void look(struct pic_campaign_entry *entry)
 {
 	struct pic_campaigns *campaigns = entry->campaigns;
@@ -426,6 +437,7 @@ static void look(struct pic_campaign_entry *entry)
 	struct pic_machine_place place;
 
 	if (!activation) {
+		withdraw(entry);
 		entry_drop(entry);
 		campaigns->windows_dirty = true;
 		return;
@@ -604,7 +616,6 @@ int pic_campaigns_open(struct pic_campaigns **out, struct pic_hub *hub, struct p
 	if (!campaigns)
 		return pic_error_set(err, -ENOMEM, "no memory for campaigns");
 	campaigns->hub = hub;
-	campaigns->approvals = &real_approvals;
 	pic_schedule_prepare();
 	int r = open_parts(campaigns, err);
 	if (r < 0) {

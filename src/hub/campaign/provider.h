@@ -55,22 +55,9 @@ struct pic_stage_work {
 	int64_t now_ms;
 };
 
-/* What the room of approvals does for us; another set in tests. */
-struct pic_campaign_approvals {
-	int (*items)(struct pic_approvals *approvals, const struct pic_object *solution,
-		     pic_approval_items_fn *done, void *data, struct pic_error *err);
-	int (*request)(struct pic_approvals *approvals, const struct pic_actor *actor,
-		       const char *space, struct pic_json *spec, pic_approval_made_fn *done,
-		       void *data, struct pic_error *err);
-	int (*grant)(struct pic_approvals *approvals, const struct pic_actor *actor,
-		     const char *space, struct pic_json *spec, const char *by,
-		     pic_approval_made_fn *done, void *data, struct pic_error *err);
-};
-
 struct pic_campaigns {
 	struct pic_hub *hub;
 	struct pic_campaign_entry *entries;
-	const struct pic_campaign_approvals *approvals;
 	struct pic_client *client;
 	struct pic_timer *timer, *pause;
 	bool windows_dirty, is_paused;

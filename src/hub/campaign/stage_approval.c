@@ -141,8 +141,8 @@ static void have_items(void *data, struct pic_json *items, const struct pic_erro
 	}
 	const struct pic_actor actor = pic_stage_actor(ask->activation, "request-approval", who);
 	pic_json_set(ask->spec, "items", items);
-	int r = campaigns->approvals->request(campaigns->hub->approvals, &actor, ask->space,
-					      PIC_STEAL(ask->spec), asked, ask, &err);
+	int r = pic_approval_request(campaigns->hub->approvals, &actor, ask->space,
+				     PIC_STEAL(ask->spec), asked, ask, &err);
 	if (r < 0)
 		fail_ask(ask, r == -EINVAL ? 400 : 500, &err);
 }
@@ -256,7 +256,7 @@ static void ask(struct pic_stage_work *work, struct pic_outcome *out)
 	snprintf(ask->activation, sizeof(ask->activation), "%s", work->activation->name);
 	out->kind = PIC_OUTCOME_PENDING;
 	pic_stage_job_start(&ask->job, work);
-	r = campaigns->approvals->items(campaigns->hub->approvals, changed, have_items, ask, &err);
+	r = pic_approval_items(campaigns->hub->approvals, changed, have_items, ask, &err);
 	if (r < 0)
 		fail_ask(ask, r == -EINVAL ? 400 : 500, &err);
 }

@@ -355,6 +355,13 @@ static int check_url(const char *url, struct pic_error *err)
 	return 0;
 }
 
+/* A path that leads out of the listed prefix must not look as if it were inside. */
+static bool is_plain(const char *url)
+{
+	return !strstr(url, "/.") && !strchr(url, '\\') && !strcasestr(url, "%2e") &&
+	       !strcasestr(url, "%2f") && !strcasestr(url, "%5c");
+}
+
 static int prepare(struct http_job *http, const struct pic_stage_work *work, const char *method,
 		   struct pic_error *err)
 {
@@ -377,7 +384,8 @@ static int prepare(struct http_job *http, const struct pic_stage_work *work, con
 		r = add_headers(http, http->inputs, &count, err);
 	if (r == 0 && !http->is_poll)
 		r = add_body(http, &count, err);
-	http->is_listed = !http->is_poll && pic_approval_url_counts(work->hub, http->url);
+	http->is_listed = !http->is_poll && is_plain(http->url) &&
+			  pic_approval_url_counts(work->hub, http->url);
 	return r;
 }
 

@@ -125,9 +125,8 @@ static void have_items(void *data, struct pic_json *items, const struct pic_erro
 	}
 	const struct pic_actor actor = pic_stage_actor(grant->name, "approve", who);
 	pic_json_set(grant->spec, "items", items);
-	int r = campaigns->approvals->grant(campaigns->hub->approvals, &actor, grant->space,
-					    PIC_STEAL(grant->spec), grant->by, granted, grant,
-					    &err);
+	int r = pic_approval_grant(campaigns->hub->approvals, &actor, grant->space,
+				   PIC_STEAL(grant->spec), grant->by, granted, grant, &err);
 	if (r < 0)
 		granted(grant, NULL, r, &err);
 }
@@ -167,8 +166,7 @@ static void ask_for_grant(struct pic_stage_work *work, const char *by,
 	out->kind = PIC_OUTCOME_PENDING;
 	pic_stage_job_start(&grant->job, work);
 	if (r == 0)
-		r = campaigns->approvals->items(campaigns->hub->approvals, changed, have_items,
-						grant, &err);
+		r = pic_approval_items(campaigns->hub->approvals, changed, have_items, grant, &err);
 	if (r < 0)
 		have_items(grant, NULL, &err);
 }
