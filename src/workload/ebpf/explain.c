@@ -20,6 +20,8 @@ static const struct hint load_hints[] = {
 	{ E2BIG, NULL, NULL, "the verifier found too many ways through it: bound its loops" },
 	{ 0, "too large. Processed", NULL,
 	  "the verifier found too many ways through it: bound its loops" },
+	{ 0, "jumps is too complex", NULL,
+	  "the verifier found too many ways through it: bound its loops" },
 	{ 0, "infinite loop detected", NULL, "it has a loop without an end" },
 	{ 0, "back-edge", NULL, "it has a loop, which this kernel does not take" },
 	{ 0, NULL, "failed to resolve CO-RE relocation",
