@@ -74,6 +74,21 @@ static void print_conditions(const struct pic_json *status)
 	}
 }
 
+static void print_last_error(const char *text, const char *time)
+{
+	PIC_BUF struct pic_buf line = PIC_BUF_INIT(4096);
+	char age[PIC_TIME_TEXT];
+	int64_t at;
+
+	pic_buf_text_add(&line, "last error");
+	if (pic_time_parse(time, &at) == 0) {
+		pic_duration_age(pic_clock_wall_ms() - at, age);
+		pic_buf_format(&line, ", %s ago", age);
+	}
+	pic_buf_format(&line, ": %s", text);
+	print_sentence(pic_buf_text(&line));
+}
+
 static void print_components(const struct pic_json *status)
 {
 	struct pic_json *components = pic_json_get(status, "components");
@@ -90,7 +105,7 @@ static void print_components(const struct pic_json *status)
 		       text_of(c, "target"), text_of(c, "phase"), text_of(c, "reason"), restarts);
 		print_sentence(text_of(c, "message"));
 		if (*last && strcmp(last, text_of(c, "message")) != 0)
-			print_sentence(last);
+			print_last_error(last, text_of(c, "lastErrorAt"));
 	}
 }
 

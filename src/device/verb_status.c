@@ -154,14 +154,19 @@ static void print_sentences(const struct pic_json *components)
 		const struct pic_json *component = pic_json_at(components, i);
 		const char *message = text_of(component, "message");
 		const char *last = text_of(component, "last-error");
-		char name[160];
+		char name[160], age[PIC_TIME_TEXT];
 
 		snprintf(name, sizeof(name), "%.63s/%.63s:", text_of(component, "instance"),
 			 text_of(component, "component"));
 		if (message[0])
 			say(name, "%s", message);
-		if (last[0] && strcmp(last, message) != 0)
+		if (!last[0] || strcmp(last, message) == 0)
+			continue;
+		age_of(text_of(component, "last-error-at"), age);
+		if (age[0] == '-')
 			say(name, "last error: %s", last);
+		else
+			say(name, "last error, %s ago: %s", age, last);
 	}
 }
 

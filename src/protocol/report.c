@@ -81,6 +81,9 @@ static int read_state(const struct pic_place *place, struct pic_report_component
 	r = pic_place_sentence(place, "last-error", out->last_error, sizeof(out->last_error), err);
 	if (r < 0)
 		return r;
+	r = pic_place_time(place, "last-error-at", PIC_OPTIONAL, &out->last_error_ms, err);
+	if (r < 0)
+		return r;
 	r = pic_place_time(place, "since", PIC_OPTIONAL, &out->since_ms, err);
 	if (r < 0)
 		return r;
@@ -281,7 +284,7 @@ static struct pic_json *write_evidence(const struct pic_report_component *compon
 static struct pic_json *write_component(const struct pic_report_component *component)
 {
 	struct pic_json *object = pic_json_new_object();
-	char since[PIC_TIME_TEXT];
+	char since[PIC_TIME_TEXT], time[PIC_TIME_TEXT];
 
 	pic_time_format(component->since_ms, since);
 	pic_json_set_text(object, "instance", component->name.instance);
@@ -294,6 +297,10 @@ static struct pic_json *write_component(const struct pic_report_component *compo
 	pic_json_set_integer(object, "restarts", component->restarts);
 	if (component->last_error[0])
 		set_sentence(object, "last-error", component->last_error);
+	if (component->last_error[0] && component->last_error_ms) {
+		pic_time_format(component->last_error_ms, time);
+		pic_json_set_text(object, "last-error-at", time);
+	}
 	pic_json_set_bool(object, "orphaned", component->orphaned);
 	pic_json_set(object, "evidence", write_evidence(component));
 	return object;

@@ -6,7 +6,7 @@
  *    "agent":{"version":"0.1.0","boot":"<boot id>","uptime-seconds":12,"clock-set":true},
  *    "message":"why the document of another epoch was not taken, or empty",
  *    "components":[{"instance":"..","component":"..","type":"wasm","phase":"Running","reason":"Started",
- *       "message":"","since":"<RFC 3339>","restarts":1,"last-error":"..","orphaned":false,
+ *       "message":"","since":"<RFC 3339>","restarts":1,"last-error":"..","last-error-at":"<RFC 3339>","orphaned":false,
  *       "evidence":{"pid":123,"sha256":"..","memory-bytes":1,"user":1900000001,
  *                   "text":"program 12, link 7 on eth0","ends-at":"<RFC 3339>"}}]}
  * Reasons of what needs a permission: AwaitingTicket (Pending), Expired and Revoked (Expired), RolledBack
@@ -46,7 +46,9 @@ struct pic_report_component {
 	int64_t since_ms;		   /* wall clock of the last change of phase or reason */
 	int64_t restarts;
 	char last_error[PIC_REPORT_TEXT_MAX]; /* kept after it was overcome */
-	bool orphaned;			      /* runs, but no document of ours names it */
+	int64_t last_error_ms;		      /* wall clock of the device; 0: not known */
+	int64_t error_boot_ms; /* the same by CLOCK_BOOTTIME, 0: not known; on the device only */
+	bool orphaned;	       /* runs, but no document of ours names it */
 	/* evidence; 0 or all-zero when there is none */
 	int64_t pid;
 	int64_t user;

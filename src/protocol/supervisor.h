@@ -135,8 +135,8 @@ struct pic_ledger_entry {
 	int32_t pid;
 	uint64_t pid_start; /* field 22 of /proc/PID/stat: pid and start time are an identity */
 	int64_t started_boot_ms; /* CLOCK_BOOTTIME */
-	int64_t ended_boot_ms;
-	int64_t end_boot_ms; /* lease: absolute end; 0: none */
+	int64_t ended_boot_ms;	 /* of the last end, also after a restart */
+	int64_t end_boot_ms;	 /* lease: absolute end; 0: none */
 	unsigned char
 		approval[PIC_APPROVAL_SIZE]; /* whose binding it was started by; zeros: none */
 	uint32_t restarts;		     /* starts after the first one of this spec */

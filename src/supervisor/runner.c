@@ -171,6 +171,8 @@ static int settle_in(const struct pic_runner_order *order, struct runner *runner
 	if (r == 0)
 		r = start_log(runner, supervisor->policy->log_max, err);
 	if (r == 0)
+		pic_end_log(order->entry, runner->face.log);
+	if (r == 0)
 		r = pic_root_empty(supervisor->settings->run_folder, err);
 	if (r == 0)
 		r = pic_privileges_drop(&privileges, err);

@@ -150,7 +150,6 @@ static int fill_entry(struct pic_workload *w, const struct pic_supervisor_reques
 	memcpy(entry->digest, request->digest, sizeof(entry->digest));
 	memcpy(entry->type, request->type, sizeof(entry->type));
 	entry->started_boot_ms = pic_clock_boot_ms();
-	entry->ended_boot_ms = 0;
 	entry->end_boot_ms = permit->end_boot_ms;
 	memcpy(entry->approval, permit->approval, sizeof(entry->approval));
 	memset(entry->evidence, 0, sizeof(entry->evidence));

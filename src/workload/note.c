@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 
 #define VERSION 2
@@ -104,4 +105,16 @@ void pic_end_judge(const struct pic_end_facts *facts, struct pic_ledger_entry *e
 	entry->end_kind = end.end_kind;
 	entry->end_value = end.end_value;
 	memcpy(entry->end_text, end.end_text, sizeof(entry->end_text));
+}
+
+void pic_end_log(const struct pic_ledger_entry *entry, struct pic_workload_log *log)
+{
+	char time[PIC_TIME_TEXT];
+
+	if (entry->end_kind != PIC_END_SIGNAL && entry->end_kind != PIC_END_MEMORY &&
+	    entry->end_kind != PIC_END_UNKNOWN)
+		return;
+	pic_time_format(pic_clock_wall_ms() - (pic_clock_boot_ms() - entry->ended_boot_ms), time);
+	pic_workload_log_line(log, "started again; the run before: %s, at %s", entry->end_text,
+			      time);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "protocol/supervisor.h"
+#include "workload/log.h"
 
 struct pic_note {
 	uint32_t version; /* 2 */
@@ -43,5 +44,7 @@ struct pic_end_facts {
  * An end_text of `entry` whose end_kind is NONE is what the workload was denied while it ran.
  */
 void pic_end_judge(const struct pic_end_facts *facts, struct pic_ledger_entry *entry);
+/* A workload logs its own end, unless it was killed: then its next run says so first. */
+void pic_end_log(const struct pic_ledger_entry *entry, struct pic_workload_log *log);
 
 #endif

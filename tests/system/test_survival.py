@@ -1,9 +1,11 @@
 """Anything may be killed at any time. What is asked for runs afterwards, once; what is not wanted is gone."""
 
 import contextlib
+import datetime
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -43,6 +45,11 @@ def test_a_killed_module_is_back_within_a_second_and_status_says_why(hub, deploy
     assert after != before and took < 1 * SLOW, f"{took:.2f} s"
     here = deployed.component()
     assert here["restarts"] == 1 and "killed by signal 9" in here["last-error"], here
+    now = datetime.datetime.now(datetime.timezone.utc)
+    assert 0 <= (now - datetime.datetime.fromisoformat(here["last-error-at"].replace("Z", "+00:00"))).total_seconds() < 5 * SLOW
+    ours = [line for line in deployed.piccolo("logs", "tiny-app/wasm-module").stdout.splitlines() if " p " in line]
+    assert re.search(r"Z p started again; the run before: killed by signal 9 \(Killed\), at " + here["last-error-at"][:-2], ours[-1]), ours
+    assert ours[-1] in hub.ctl("logs", "tiny-edge", "tiny-app/wasm-module").stdout
     there = told(hub, restarts=1, phase="Running")
     assert there["evidence"]["pid"] == after and "killed by signal 9" in there["lastError"], there
     assert "killed by signal 9" in hub.kubectl("describe", "instance", "tiny-app").stdout
@@ -56,9 +63,10 @@ def test_a_killed_module_is_back_within_a_second_and_status_says_why(hub, deploy
     assert [event["message"] for event in events if event["reason"] == "Running"] == ["wasm-module on tiny-edge: it runs"]
     listed = [line.split()[2] for line in hub.ctl("events").stdout.splitlines()[1:]]
     assert listed == [event["reason"] for event in events]
-    assert "restarts 1" in hub.ctl("describe", "instance/tiny-app").stdout
+    described = hub.ctl("describe", "instance/tiny-app").stdout
+    assert "restarts 1" in described and re.search(r"last error, [0-9]+s ago: it was killed", described), described
     text = deployed.piccolo("status").stdout
-    assert "last error: it was killed by signal 9 (Killed)" in text
+    assert re.search(r"last error, [0-9]+s ago: it was killed by signal 9 \(Killed\)", text), text
     assert hub.is_ready("tiny-app") and settled(deployed, "wasm-module")
     assert f'piccolo_workload_restarts_total{{instance="tiny-app",component="wasm-module",type="wasm"}} 1\n' in \
         harness.http_get(deployed.metrics_port, "/metrics")[1]

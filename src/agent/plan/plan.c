@@ -76,6 +76,7 @@ void pic_planner_say(struct pic_report_component *status, enum pic_phase phase, 
 static void show_evidence(struct pic_report_component *status, const struct pic_ledger_entry *entry)
 {
 	status->restarts = entry->restarts;
+	status->error_boot_ms = entry->end_kind != PIC_END_NONE ? entry->ended_boot_ms : 0;
 	if (entry->end_kind != PIC_END_NONE)
 		pic_plan_end_text(entry, status->last_error, sizeof(status->last_error));
 	else if (entry->state == PIC_LEDGER_RUNNING)

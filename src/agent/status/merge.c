@@ -43,14 +43,33 @@ static void carry_error(const struct pic_report_component *last, struct pic_repo
 {
 	if (next->last_error[0])
 		return; /* the ledger's own word on how the last run ended */
-	if (is_trouble(next->phase))
+	if (is_trouble(next->phase)) {
 		memcpy(next->last_error, next->message, sizeof(next->last_error));
-	else if (last)
+	} else if (last) {
 		memcpy(next->last_error, last->last_error, sizeof(next->last_error));
+		next->error_boot_ms = last->error_boot_ms;
+	}
+}
+
+/* Computed once: clocks drift apart, and the same error shall not seem to be a new one. */
+static void date_error(const struct pic_report_component *last, struct pic_report_component *next,
+		       int64_t now_wall_ms, int64_t now_boot_ms)
+{
+	if (!next->last_error[0])
+		return;
+	if (last && last->error_boot_ms == next->error_boot_ms &&
+	    strcmp(last->last_error, next->last_error) == 0 &&
+	    !is_from_unset_clock(last->last_error_ms, now_wall_ms))
+		next->last_error_ms = last->last_error_ms;
+	else if (next->error_boot_ms)
+		next->last_error_ms = now_wall_ms - (now_boot_ms - next->error_boot_ms);
+	else
+		next->last_error_ms = now_wall_ms;
 }
 
 bool pic_status_merge(const struct pic_report_component *last, size_t last_count,
-		      struct pic_report_component *next, size_t next_count, int64_t now_wall_ms)
+		      struct pic_report_component *next, size_t next_count, int64_t now_wall_ms,
+		      int64_t now_boot_ms)
 {
 	bool changed = last_count != next_count;
 
@@ -58,6 +77,7 @@ bool pic_status_merge(const struct pic_report_component *last, size_t last_count
 		const struct pic_report_component *before = find(last, last_count, &next[i].name);
 
 		carry_error(before, &next[i]);
+		date_error(before, &next[i], now_wall_ms, now_boot_ms);
 		next[i].since_ms = now_wall_ms;
 		if (before && is_same_state(before, &next[i]) &&
 		    !is_from_unset_clock(before->since_ms, now_wall_ms))

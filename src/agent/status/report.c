@@ -26,7 +26,8 @@ void pic_agent_report_soon(struct pic_agent *agent)
 void pic_agent_statuses_take(struct pic_agent *agent, struct pic_plan *plan)
 {
 	bool changed = pic_status_merge(agent->statuses, agent->status_count, plan->statuses,
-					plan->status_count, pic_clock_wall_ms());
+					plan->status_count, pic_clock_wall_ms(),
+					pic_clock_boot_ms());
 
 	/* a removal that was proved stays proved, whatever is dropped later */
 	if (plan->removed_through > agent->removed_through) {

@@ -221,7 +221,7 @@ static void add_evidence(const struct pic_report_component *report, struct pic_j
 /* Memory in use is left out: it changes with every report, and the metrics have it. */
 static void add_report(const struct pic_report_component *report, struct pic_json *json)
 {
-	char since[PIC_TIME_TEXT];
+	char since[PIC_TIME_TEXT], failed[PIC_TIME_TEXT];
 
 	if (report->since_ms > 0) {
 		pic_time_format(report->since_ms, since);
@@ -230,6 +230,10 @@ static void add_report(const struct pic_report_component *report, struct pic_jso
 	pic_json_set_integer(json, "restarts", report->restarts);
 	if (report->last_error[0])
 		pic_json_set_text(json, "lastError", report->last_error);
+	if (report->last_error[0] && report->last_error_ms > 0) {
+		pic_time_format(report->last_error_ms, failed);
+		pic_json_set_text(json, "lastErrorAt", failed);
+	}
 	add_evidence(report, json);
 }
 

@@ -94,6 +94,7 @@ static void an_end_waits_a_little(void **state)
 			    "it was killed by signal 9 (Killed); the next start waits 100 ms");
 	assert_string_equal(scene.plan.statuses[0].last_error,
 			    "it was killed by signal 9 (Killed)");
+	assert_int_equal(scene.plan.statuses[0].error_boot_ms, scene.input.now_boot_ms);
 	assert_int_equal(scene.plan.statuses[0].pid, 0);
 	assert_in_range(scene.plan.wake_boot_ms - scene.input.now_boot_ms, 1, 200);
 

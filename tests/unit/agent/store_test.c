@@ -254,25 +254,61 @@ static void since_and_last_error_are_carried(void **state)
 	struct pic_report_component next = { .phase = PIC_PHASE_RUNNING, .reason = "Started" };
 
 	(void)state;
-	assert_false(pic_status_merge(&last, 1, &next, 1, 99));
+	assert_false(pic_status_merge(&last, 1, &next, 1, 99, 50));
 	assert_int_equal(next.since_ms, 7);
 	assert_string_equal(next.last_error, "it trapped");
 	next = (struct pic_report_component){ .phase = PIC_PHASE_FAILED,
 					      .reason = "NotAdmitted",
 					      .message = "damaged" };
-	assert_true(pic_status_merge(&last, 1, &next, 1, 99));
+	assert_true(pic_status_merge(&last, 1, &next, 1, 99, 50));
 	assert_int_equal(next.since_ms, 99);
 	assert_string_equal(next.last_error, "damaged");
 	next = (struct pic_report_component){ .phase = PIC_PHASE_RUNNING, .reason = "Started" };
-	assert_false(pic_status_merge(&last, 1, &next, 1,
-				      1795000000000)); /* the clock was set meanwhile */
+	assert_false(pic_status_merge(&last, 1, &next, 1, 1795000000000,
+				      50)); /* the clock was set meanwhile */
 	assert_int_equal(next.since_ms, 1795000000000);
 	next = last;
 	next.memory_bytes = 5; /* a figure is no news */
-	assert_false(pic_status_merge(&last, 1, &next, 1, 99));
+	assert_false(pic_status_merge(&last, 1, &next, 1, 99, 50));
 	next.pid = 5;
-	assert_true(pic_status_merge(&last, 1, &next, 1, 99));
-	assert_true(pic_status_merge(&last, 1, NULL, 0, 99));
+	assert_true(pic_status_merge(&last, 1, &next, 1, 99, 50));
+	assert_true(pic_status_merge(&last, 1, NULL, 0, 99, 50));
+}
+
+/* By the boot clock of the ledger where there is one, and computed once. */
+static void an_error_keeps_its_time(void **state)
+{
+	const int64_t wall = 1795000000000;
+	struct pic_report_component last = { .phase = PIC_PHASE_RUNNING };
+	struct pic_report_component next = { .phase = PIC_PHASE_RUNNING,
+					     .last_error = "it was killed",
+					     .error_boot_ms = 40 };
+
+	(void)state;
+	pic_status_merge(&last, 1, &next, 1, wall, 50);
+	assert_int_equal(next.last_error_ms, wall - 10);
+	last = next;
+	next.last_error_ms = 0;
+	pic_status_merge(&last, 1, &next, 1, wall + 77777, 60);
+	assert_int_equal(next.last_error_ms, wall - 10);
+	last = next; /* the same again, later */
+	next.error_boot_ms = 90;
+	pic_status_merge(&last, 1, &next, 1, wall + 1000, 100);
+	assert_int_equal(next.last_error_ms, wall + 990);
+	last = next; /* what no ledger knows happens when it is seen, and stays */
+	next = (struct pic_report_component){ .phase = PIC_PHASE_REFUSED, .message = "no port" };
+	pic_status_merge(&last, 1, &next, 1, wall + 2000, 200);
+	assert_string_equal(next.last_error, "no port");
+	assert_int_equal(next.last_error_ms, wall + 2000);
+	last = next;
+	next = (struct pic_report_component){ .phase = PIC_PHASE_RUNNING };
+	pic_status_merge(&last, 1, &next, 1, wall + 3000, 300);
+	assert_string_equal(next.last_error, "no port");
+	assert_int_equal(next.last_error_ms, wall + 2000);
+	last = (struct pic_report_component){ .phase = PIC_PHASE_RUNNING };
+	next = last;
+	pic_status_merge(&last, 1, &next, 1, wall, 50);
+	assert_int_equal(next.last_error_ms, 0);
 }
 
 int main(void)
@@ -289,6 +325,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_part_goes_on_where_it_was, begin, end),
 		cmocka_unit_test_setup_teardown(a_large_part_is_hashed_in_slices, begin, end),
 		cmocka_unit_test(since_and_last_error_are_carried),
+		cmocka_unit_test(an_error_keeps_its_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,7 @@ static void fill(struct pic_report *report, struct pic_report_component *compone
 	component->since_ms = 1790000000000;
 	component->restarts = 2;
 	snprintf(component->last_error, sizeof(component->last_error), "it ended with status 3");
+	component->last_error_ms = 1789999990000;
 	component->orphaned = true;
 	component->pid = 4711;
 	component->user = 1900000001;

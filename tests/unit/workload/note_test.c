@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "workload/note.h"
 
 #define EXIT(status) W_EXITCODE((status), 0)
@@ -149,6 +151,52 @@ static void a_long_text_is_cut_between_characters(void **state)
 			sizeof(note.end_text) - 1);
 }
 
+/* What the next run's log begins with. */
+static void logged(const struct pic_ledger_entry *entry, char out[512])
+{
+	int segments[2] = { memfd_create("0", MFD_CLOEXEC), memfd_create("1", MFD_CLOEXEC) };
+	const int copies[2] = { dup(segments[0]), dup(segments[1]) };
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4096);
+	struct pic_workload_log *log = NULL;
+	uint64_t end;
+
+	assert_int_equal(pic_workload_log_new(&log, copies, 65536, NULL), 0);
+	pic_end_log(entry, log);
+	pic_workload_log_free(log);
+	assert_int_equal(pic_workload_log_read(segments, 0, 0, &text, &end, NULL), 0);
+	snprintf(out, 512, "%s", pic_buf_text(&text));
+	close(segments[0]);
+	close(segments[1]);
+}
+
+static void who_was_killed_is_told_of_in_the_next_log(void **state)
+{
+	static const enum pic_end_kind own[] = { PIC_END_NONE,	PIC_END_STATUS,
+						 PIC_END_TRAP,	PIC_END_INVALID,
+						 PIC_END_LEASE, PIC_END_ROLLED_BACK };
+	struct pic_ledger_entry entry = { .ended_boot_ms = pic_clock_boot_ms() - 3600000 };
+	struct pic_end_facts facts = { .status_known = true, .status = KILLED(9) };
+	char text[512], time[PIC_TIME_TEXT];
+	int64_t now = pic_clock_wall_ms();
+
+	(void)state;
+	pic_end_judge(&facts, &entry);
+	logged(&entry, text);
+	/* ours, and the hour is right: a minute of slowness would still be seen */
+	pic_time_format(now - 3600000, time);
+	assert_non_null(
+		strstr(text, " p started again; the run before: killed by signal 9 (Killed), at "));
+	assert_memory_equal(strstr(text, ", at ") + strlen(", at "), time, strlen("2026-11-24T19"));
+	entry.end_kind = PIC_END_UNKNOWN;
+	logged(&entry, text);
+	assert_non_null(strstr(text, " p started again; "));
+	for (size_t i = 0; i < PIC_COUNT(own); i++) {
+		entry.end_kind = own[i];
+		logged(&entry, text);
+		assert_string_equal(text, "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +204,7 @@ int main(void)
 		cmocka_unit_test(what_was_denied_is_told_with_the_end_of_who_gave_up),
 		cmocka_unit_test(a_note_comes_back_and_a_damaged_one_does_not),
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
+		cmocka_unit_test(who_was_killed_is_told_of_in_the_next_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
