@@ -80,7 +80,7 @@ TABLE = {
     ("GET", "/v1alpha2/greetings"): (OPEN, BOTH),
     **{(method, f"/v1alpha2/{path}{tail}"): (ADMIN, BOTH)
        for path in ("targets/registry", "solutions", "solutionversions", "instances", "catalogs/registry",
-                    "catalogversions/registry")
+                    "catalogversions/registry", "campaigns", "campaignversions", "activations/registry")
        for method, tail in (("GET", ""), ("GET", "/{name}"), ("POST", "/{name}"), ("DELETE", "/{name}"))},
     ("GET", "/v1alpha2/targets/ping/{name}"): (ADMIN, BOTH),
     ("POST", "/v1alpha2/targets/ping/{name}"): (ADMIN, BOTH),
@@ -88,6 +88,7 @@ TABLE = {
     ("PUT", "/v1alpha2/targets/status/{name}/{component}"): (ADMIN, BOTH),
     ("POST", "/v1alpha2/catalogs/status/{name}"): (ADMIN, BOTH),
     ("POST", "/v1alpha2/catalogversions/status/{name}"): (ADMIN, BOTH),
+    ("POST", "/v1alpha2/activations/status/{name}"): (ADMIN, BOTH),
     ("GET", "/v1alpha2/solution/queue"): (ADMIN, BOTH),
     ("POST", "/v1alpha2/solution/queue"): (ADMIN, BOTH),
     ("GET", "/v1alpha2/solutionversion/queue"): (ADMIN, BOTH),
@@ -138,7 +139,8 @@ def test_the_table_names_every_route():
 
 def no_login(path):
     """What the face answers to nobody: Symphony's clients of 2023 know only 403."""
-    if path.startswith("/v1alpha2/") and not path.startswith(("/v1alpha2/solutionversion", "/v1alpha2/catalogversion")):
+    if path.startswith("/v1alpha2/") and not path.startswith(("/v1alpha2/solutionversion", "/v1alpha2/catalogversion",
+                                                                   "/v1alpha2/campaignversion")):
         return 403
     return 401
 
