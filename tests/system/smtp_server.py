@@ -1,0 +1,130 @@
+"""A mail server that fails in one way at one reply, then behaves: what a real one does on a bad day. The real one,
+aiosmtpd, is used wherever nothing has to fail."""
+
+import email
+import email.policy
+import pathlib
+import socket
+import subprocess
+import threading
+import time
+
+import harness
+
+STEPS = ["greeting", "EHLO", "MAIL", "RCPT", "DATA", "text", "QUIT"]
+GOOD = {"greeting": "220 hello", "EHLO": "250 hub", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on",
+        "text": "250 taken", "QUIT": "221 bye"}
+
+
+class Mailbox:
+    """aiosmtpd with a Maildir."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.port = harness.free_port()
+        self.url = f"smtp://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.process = subprocess.Popen(
+            ["/usr/bin/python3", "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{self.port}", "-c",
+             "aiosmtpd.handlers.Mailbox", str(self.folder / "mailbox")], stdin=subprocess.DEVNULL)
+        harness.wait(self.answers, 10, "the mail server is there")
+        return self
+
+    def answers(self):
+        assert self.process.poll() is None, "aiosmtpd has ended; is python3-aiosmtpd installed?"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def messages(self):
+        return [parse(path.read_bytes()) for path in sorted((self.folder / "mailbox" / "new").glob("*"))]
+
+    def message(self):
+        harness.wait(self.messages, 10, "a mail has arrived")
+        return self.messages()[0]
+
+
+def parse(data):
+    return email.message_from_bytes(data, policy=email.policy.default)
+
+
+class FaultyServer:
+    """`fault` at `step`, for the first `times` connections that get there: close, later (451), never (550), silent,
+    noise. `on_step(step, connection)` is called after each reply has been sent."""
+
+    def __init__(self, step=None, fault=None, times=1, on_step=None):
+        self.step, self.fault, self.left, self.on_step = step, fault, times, on_step
+        self.received = []
+        self.connections = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"smtp://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.stopping = False
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping = True
+        self.listener.close()
+
+    def serve(self):
+        while not self.stopping:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.talk, args=(peer,), daemon=True).start()
+
+    def talk(self, peer):
+        try:
+            with peer, peer.makefile("rb") as stream:
+                self.converse(peer, stream)
+        except (OSError, ValueError):
+            pass
+
+    def reply(self, peer, stream, step):
+        """False: the connection is over."""
+        line = GOOD[step]
+        if step == self.step and self.left > 0:
+            self.left -= 1
+            if self.fault == "close":
+                return False
+            if self.fault == "silent":
+                peer.settimeout(40)
+                stream.read()
+                return False
+            line = {"later": "451 not now", "never": "550 never", "noise": "\x01\x02 what"}[self.fault]
+        peer.sendall(line.encode() + b"\r\n")
+        if self.on_step:
+            self.on_step(step, self.connections)
+        return True
+
+    def converse(self, peer, stream):
+        if not self.reply(peer, stream, "greeting"):
+            return
+        for line in stream:
+            word = line[:4].decode(errors="replace").upper()
+            step = word if word in GOOD else "QUIT"
+            failed = step == "DATA" and self.step == "DATA" and self.left > 0
+            if not self.reply(peer, stream, step) or step == "QUIT":
+                return
+            if step == "DATA" and not failed and not self.take(peer, stream):
+                return
+
+    def take(self, peer, stream):
+        text = b""
+        for line in stream:
+            if line == b".\r\n":
+                # kept before the reply: whoever dies now may send it again
+                self.received.append((time.monotonic(), parse(text)))
+                return self.reply(peer, stream, "text")
+            text += line[1:] if line.startswith(b".") else line
+        return False

@@ -1,0 +1,194 @@
+/* The mail that asks: nothing a stranger wrote can become a header, a tag or a link. */
+#include "base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hub/approval/mail_text.h"
+
+#define ID "0123456789abcdef0123456789abcdef"
+#define SECRET "feedfacefeedfacefeedfacefeedfacefeedfacefeedfacefeedfacefeedface"
+
+static struct pic_object *make(const char *reason)
+{
+	struct pic_json *json = pic_json_new_object();
+	struct pic_json *metadata = pic_json_ensure_object(json, "metadata");
+	struct pic_json *spec = pic_json_ensure_object(json, "spec");
+	struct pic_json *items = pic_json_new_array(), *item = pic_json_new_object();
+	struct pic_json *grants = pic_json_new_array();
+	struct pic_object *object;
+
+	pic_json_set_text(metadata, "name", "run-approval");
+	pic_json_set_text(spec, "id", ID);
+	pic_json_set_text(spec, "reason", reason);
+	pic_json_set_text(spec, "requestedBy", reason);
+	pic_json_set_integer(spec, "lengthSeconds", 7260);
+	pic_json_set_text(item, "target", reason);
+	pic_json_set_text(item, "component", "probe");
+	pic_json_append_text(grants, "kernel-read");
+	pic_json_append_text(grants, reason);
+	pic_json_set(item, "grants", grants);
+	pic_json_append(items, item);
+	pic_json_set(spec, "items", items);
+	assert_int_equal(pic_object_new(&object, PIC_KIND_APPROVAL, json, NULL), 0);
+	return object;
+}
+
+static char *write_mail(const char *reason, const char *secret)
+{
+	PIC_BUF struct pic_buf out = PIC_BUF_INIT(1 << 20);
+	struct pic_object *object = make(reason);
+	const struct pic_approval_mail mail = {
+		.approval = object,
+		.public_url = "https://hub.test:8443",
+		.from = "piccolo@edge.test",
+		.to = "ops@edge.test",
+		.secret = secret,
+		.now_ms = 1795528800000LL,
+	};
+	struct pic_error err = PIC_ERROR_INIT;
+
+	if (pic_approval_mail_write(&mail, &out, &err) < 0)
+		fail_msg("%s", err.text);
+	pic_object_unref(object);
+	return pic_buf_take(&out);
+}
+
+static size_t count(const char *text, const char *part)
+{
+	size_t found = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		found++;
+	return found;
+}
+
+/* Every line is ended by CRLF, none is longer than a server takes, and all of it is ASCII. */
+static void check_lines(const char *text)
+{
+	size_t line = 0;
+
+	for (const char *c = text; *c; c++) {
+		assert_true((unsigned char)*c < 0x80);
+		if (*c == '\n')
+			assert_true(c > text && c[-1] == '\r');
+		if (*c == '\r')
+			assert_true(c[1] == '\n');
+		line = *c == '\n' ? 0 : line + 1;
+		assert_true(line < 998);
+	}
+}
+
+static void a_plain_mail(void **state)
+{
+	char *text = write_mail("look at the network", SECRET);
+
+	(void)state;
+	check_lines(text);
+	assert_contains(text, "From: Piccolo <piccolo@edge.test>\r\nTo: <ops@edge.test>\r\n");
+	assert_contains(text, "Subject: Approval wanted: look at the network\r\n");
+	assert_contains(text, "Message-ID: <approval." ID "@edge.test>\r\n");
+	assert_contains(text, "Date: Tue, 24 Nov 2026 14:00:00 +0000\r\n");
+	assert_contains(text, "https://hub.test:8443/approvals/" ID "?key=" SECRET "#approve\r\n");
+	assert_contains(text, "reads kernel memory");
+	assert_contains(text, "For: 2 h 1 min from the decision\r\n");
+	assert_int_equal(count(text, "?key=" SECRET), 4);
+	assert_int_equal(count(text, "--=_" ID), 3);
+	free(text);
+}
+
+static void without_a_secret_who_reads_has_to_sign_in(void **state)
+{
+	char *text = write_mail("x", NULL);
+
+	(void)state;
+	assert_null(strstr(text, "key="));
+	assert_contains(text, "sign in");
+	free(text);
+}
+
+static void the_same_again_is_the_same(void **state)
+{
+	char *one = write_mail("x", SECRET), *other = write_mail("x", SECRET);
+
+	(void)state;
+	assert_string_equal(one, other);
+	free(one);
+	free(other);
+}
+
+static const char *const evil[] = {
+	"x\r\nBcc: evil@evil.test\r\n\r\nhello",
+	"x\nBcc: evil@evil.test",
+	"x\r Bcc: evil",
+	"=?utf-8?B?QmNjOiBl?= =?utf-8?Q?=0D=0ABcc:?=",
+	"<script>alert(1)</script><a href='https://evil.test'>ok</a>",
+	"\"><img src=x onerror=alert(1)>",
+	"https://evil.test/approvals/x and http://evil.test",
+	"--=_" ID "--",
+	"\r\n--=_" ID "\r\nContent-Type: text/html\r\n\r\n<b>",
+	"\r\n.\r\nMAIL FROM:<x@y>\r\n",
+	"\xe2\x80\xae gnp.exe \xe2\x81\xa6",
+	"snow \xe2\x98\x83 man\x1b[2J\x07",
+};
+
+static void nothing_gets_out_of_its_place(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PIC_COUNT(evil); i++) {
+		char *text = write_mail(evil[i], SECRET);
+		char *body = strstr(text, "\r\n\r\n");
+
+		check_lines(text);
+		assert_non_null(body);
+		*body = '\0';
+		if (strstr(text, "\r\nBcc:") || strstr(text, "\nMAIL"))
+			fail_msg("a header was made of %s", evil[i]);
+		assert_int_equal(count(text, "Subject:"), 1);
+		assert_int_equal(count(text, "Content-Type:"), 1);
+		body++;
+		const char *page = strstr(body, "text/html");
+		assert_non_null(page);
+		assert_null(strstr(page, "<script"));
+		assert_null(strstr(page, "<img"));
+		assert_null(strstr(page, "href='https"));
+		assert_null(strstr(body, "://evil.test"));
+		assert_null(strstr(body, "\n.\r"));
+		assert_null(strstr(body, "\x1b"));
+		assert_int_equal(count(body, "\n--=_" ID), 3);
+		assert_int_equal(count(body, "\nContent-Type:"), 2);
+		free(text);
+	}
+}
+
+static void long_words_are_cut(void **state)
+{
+	char reason[2001];
+
+	(void)state;
+	memset(reason, 'a', sizeof(reason) - 1);
+	reason[sizeof(reason) - 1] = '\0';
+	char *text = write_mail(reason, SECRET);
+	check_lines(text);
+	free(text);
+	for (size_t i = 0; i + 3 < sizeof(reason); i += 3)
+		memcpy(reason + i, "\xe2\x98\x83", 3);
+	reason[1998] = '\0';
+	text = write_mail(reason, SECRET);
+	check_lines(text);
+	assert_contains(text, "Subject: =?utf-8?B?");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_plain_mail),
+		cmocka_unit_test(without_a_secret_who_reads_has_to_sign_in),
+		cmocka_unit_test(the_same_again_is_the_same),
+		cmocka_unit_test(nothing_gets_out_of_its_place),
+		cmocka_unit_test(long_words_are_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,349 @@
+/* The room with a store of its own: requests, decisions, links, page tokens. */
+#include "base/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hub/approval/room.h"
+#include "hub/store_fixture.h"
+
+#define OPS "ops@edge.test"
+#define BOSS "Boss@edge.test"
+
+struct world {
+	struct store_fixture *store;
+	struct pic_hub hub;
+	char made[PIC_OBJECT_NAME_MAX + 1];
+	int status;
+};
+
+static void add_approver(struct world *world, const char *name, const char *mail, bool by_mail)
+{
+	struct pic_json *json = pic_json_new_object();
+	struct pic_json *spec = pic_json_ensure_object(json, "spec");
+
+	pic_json_set_text(pic_json_ensure_object(json, "metadata"), "name", name);
+	pic_json_set_text(spec, "mail", mail);
+	pic_json_set_bool(spec, "byMail", by_mail);
+	assert_int_equal(store_fixture_put(world->store, PIC_KIND_APPROVER, json), 0);
+}
+
+static void open_room(struct world *world)
+{
+	struct pic_error err = PIC_ERROR_INIT;
+
+	world->hub.loop = world->store->loop;
+	world->hub.store = world->store->store;
+	world->hub.state = world->store->path;
+	world->hub.public_url = "https://hub.test";
+	if (pic_approvals_open(&world->hub.approvals, &world->hub, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static int setup(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+
+	store_fixture_setup((void **)&world->store);
+	open_room(world);
+	add_approver(world, "ops", OPS, true);
+	add_approver(world, "boss", BOSS, false);
+	*state = world;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+
+	pic_approvals_stop(world->hub.approvals);
+	pic_store_close(world->store->store);
+	world->store->store = NULL;
+	pic_approvals_close(world->hub.approvals);
+	pic_loop_free(world->store->loop);
+	store_fixture_remove(world->store->path);
+	free(world->store);
+	free(world);
+	return 0;
+}
+
+static void on_made(void *data, const char *name, int status, const struct pic_error *err)
+{
+	struct world *world = data;
+
+	(void)err;
+	world->status = status;
+	snprintf(world->made, sizeof(world->made), "%s", name ? name : "");
+}
+
+static void on_done(void *data, int status, const struct pic_error *err)
+{
+	(void)err;
+	((struct world *)data)->status = status;
+}
+
+static struct pic_json *parse(const char *text)
+{
+	struct pic_error err = PIC_ERROR_INIT;
+	struct pic_json *json = NULL;
+
+	if (pic_json_parse(&json, text, strlen(text), &err) < 0)
+		fail_msg("%s: %s", text, err.text);
+	return json;
+}
+
+static int request(struct world *world, const char *spec, struct pic_error *err)
+{
+	world->status = 1;
+	int r = pic_approval_request(world->hub.approvals, &store_fixture_actor, "default",
+				     parse(spec), on_made, world, err);
+	if (r == 0) {
+		pic_store_settle(world->store->store);
+		assert_int_equal(world->status, 0);
+	} else {
+		assert_int_equal(world->status, 1);
+	}
+	return r;
+}
+
+static const struct pic_object *get(struct world *world)
+{
+	return pic_store_get(world->store->store, PIC_KIND_APPROVAL, "default", world->made);
+}
+
+static const char *phase(struct world *world)
+{
+	return pic_json_text_or(pic_json_get(pic_object_status(get(world)), "phase"), "?");
+}
+
+static int decide(struct world *world, enum pic_approval_verb verb, const char *by,
+		  struct pic_error *err)
+{
+	world->status = 1;
+	int r = pic_approval_decide(world->hub.approvals, &store_fixture_actor, "default",
+				    world->made, verb, by, "because", on_done, world, err);
+	if (r == 0) {
+		pic_store_settle(world->store->store);
+		assert_int_equal(world->status, 0);
+	}
+	return r;
+}
+
+static void a_request_is_completed(void **state)
+{
+	struct world *world = *state;
+	const struct pic_json *spec;
+
+	assert_int_equal(request(world, "{\"activation\":\"Run\",\"stage\":\"ask us\"}", NULL), 0);
+	assert_string_equal(world->made, "run-ask-us");
+	spec = pic_object_spec(get(world));
+	assert_int_equal(strlen(pic_json_get_text(spec, "id")), 32);
+	assert_int_equal(pic_json_count(pic_json_get(spec, "approvers")), 2);
+	assert_non_null(pic_json_get_text(spec, "expires"));
+	assert_string_equal(phase(world), "Pending");
+	assert_ptr_equal(pic_approval_find_by_id(world->hub.approvals,
+						 pic_json_get_text(spec, "id")),
+			 get(world));
+	assert_null(pic_approval_find_by_id(world->hub.approvals, "x"));
+	assert_null(pic_approval_find_by_id(world->hub.approvals, NULL));
+	assert_int_equal(request(world, "{\"activation\":\"Run\",\"stage\":\"ask us\"}", NULL), 0);
+	assert_string_equal(world->made, "run-ask-us-2");
+	assert_int_equal(request(world, "{\"reason\":\"x\"}", NULL), 0);
+	assert_string_equal(world->made, "request-1");
+}
+
+static void the_same_run_is_asked_once(void **state)
+{
+	struct world *world = *state;
+	char first[PIC_OBJECT_NAME_MAX + 1];
+
+	assert_int_equal(
+		request(world, "{\"activation\":\"a\",\"stage\":\"s\",\"run\":\"u/1\"}", NULL), 0);
+	strcpy(first, world->made);
+	assert_int_equal(
+		request(world, "{\"activation\":\"a\",\"stage\":\"s\",\"run\":\"u/1\"}", NULL), 0);
+	assert_string_equal(world->made, first);
+	assert_int_equal(decide(world, PIC_APPROVAL_APPROVE, "admin", NULL), 0);
+	assert_int_equal(
+		request(world, "{\"activation\":\"a\",\"stage\":\"s\",\"run\":\"u/1\"}", NULL), 0);
+	assert_string_equal(world->made, first);
+	assert_int_equal(
+		request(world, "{\"activation\":\"a\",\"stage\":\"s\",\"run\":\"u/2\"}", NULL), 0);
+	assert_string_not_equal(world->made, first);
+}
+
+static void wrong_requests_name_the_field(void **state)
+{
+	static const struct {
+		const char *spec, *word;
+	} rows[] = {
+		{ "[]", "spec" },
+		{ "{\"reason\":7}", "reason" },
+		{ "{\"opens\":\"soon\"}", "opens" },
+		{ "{\"closes\":\"2001-01-01T00:00:00Z\"}", "closes" },
+		{ "{\"expires\":\"2001-01-01T00:00:00Z\"}", "expires" },
+		{ "{\"lengthSeconds\":0}", "lengthSeconds" },
+		{ "{\"lengthSeconds\":\"1\"}", "lengthSeconds" },
+		{ "{\"lengthSeconds\":99999999999}", "lengthSeconds" },
+		{ "{\"approvers\":\"a@b\"}", "approvers" },
+		{ "{\"approvers\":[\"a\\r\\nb@c\"]}", "approvers" },
+		{ "{\"approvers\":[\"other@edge.test\"]}", "other@edge.test" },
+		{ "{\"items\":[{}]}", "items" },
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < PIC_COUNT(rows); i++) {
+		struct pic_error err = PIC_ERROR_INIT;
+
+		if (request(world, rows[i].spec, &err) != -EINVAL)
+			fail_msg("%s was taken", rows[i].spec);
+		assert_contains(err.text, rows[i].word);
+	}
+	assert_int_equal(pic_store_count(world->store->store, PIC_KIND_APPROVAL), 0);
+}
+
+static void the_first_decision_wins(void **state)
+{
+	struct world *world = *state;
+	struct pic_error err = PIC_ERROR_INIT;
+
+	request(world, "{\"lengthSeconds\":60}", NULL);
+	assert_int_equal(decide(world, PIC_APPROVAL_REVOKE, "admin", &err), -EINVAL);
+	assert_int_equal(decide(world, PIC_APPROVAL_APPROVE, "stranger@edge.test", &err), -EACCES);
+	assert_string_equal(phase(world), "Pending");
+	assert_int_equal(decide(world, PIC_APPROVAL_APPROVE, "OPS@edge.test", NULL), 0);
+	assert_int_equal(decide(world, PIC_APPROVAL_APPROVE, BOSS, &err), -EALREADY);
+	assert_contains(err.text, "OPS@edge.test");
+	assert_int_equal(decide(world, PIC_APPROVAL_REJECT, BOSS, &err), -EALREADY);
+	assert_string_equal(phase(world), "Approved");
+	assert_int_equal(decide(world, PIC_APPROVAL_REVOKE, BOSS, NULL), 0);
+	assert_string_equal(phase(world), "Revoked");
+	assert_int_equal(decide(world, PIC_APPROVAL_APPROVE, "admin", &err), -EALREADY);
+	assert_contains(err.text, "revoked by " BOSS);
+	strcpy(world->made, "nothing");
+	assert_int_equal(decide(world, PIC_APPROVAL_APPROVE, "admin", &err), -ENOENT);
+}
+
+static void a_grant_is_born_decided(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(pic_approval_grant(world->hub.approvals, &store_fixture_actor, "default",
+					    parse("{\"lengthSeconds\":60,\"run\":\"u/1\"}"),
+					    "https://logic.test/", on_made, world, NULL),
+			 0);
+	pic_store_settle(world->store->store);
+	assert_string_equal(phase(world), "Approved");
+	struct pic_approval_facts *facts = calloc(1, sizeof(*facts));
+	assert_int_equal(pic_approval_read(get(world), facts, NULL), 0);
+	assert_int_equal(facts->ends_ms - facts->opens_ms, 60000);
+	free(facts);
+}
+
+static void links_belong_to_one_person(void **state)
+{
+	struct world *world = *state;
+	struct pic_approvals *room = world->hub.approvals;
+	char secret[PIC_APPROVAL_SECRET_TEXT], boss[PIC_APPROVAL_SECRET_TEXT];
+	char token[PIC_APPROVAL_PAGE_TOKEN_TEXT], by[PIC_APPROVAL_BY_TEXT], id[PIC_APPROVAL_TEXT];
+	struct pic_error err = PIC_ERROR_INIT;
+
+	request(world, "{\"lengthSeconds\":60}", NULL);
+	strcpy(id, pic_json_get_text(pic_object_spec(get(world)), "id"));
+	pic_approval_link_secret(room, id, "OPS@EDGE.TEST", secret);
+	pic_approval_link_secret(room, id, BOSS, boss);
+	assert_int_equal(pic_approval_page_token_make(room, id, secret, token, by, &err), 0);
+	assert_string_equal(by, OPS);
+	/* not byMail; wrong; empty; of another approval */
+	assert_int_equal(pic_approval_page_token_make(room, id, boss, token, by, &err), -EACCES);
+	assert_int_equal(pic_approval_page_token_make(room, id, "", token, by, &err), -EACCES);
+	assert_int_equal(pic_approval_page_token_make(room, id, NULL, token, by, &err), -EACCES);
+	secret[5] ^= 1;
+	assert_int_equal(pic_approval_page_token_make(room, id, secret, token, by, &err), -EACCES);
+	secret[5] ^= 1;
+	id[3] = id[3] == '0' ? '1' : '0';
+	assert_int_equal(pic_approval_page_token_make(room, id, secret, token, by, &err), -EACCES);
+}
+
+static void a_page_token_works_once(void **state)
+{
+	struct world *world = *state;
+	struct pic_approvals *room = world->hub.approvals;
+	char secret[PIC_APPROVAL_SECRET_TEXT], id[PIC_APPROVAL_TEXT], by[PIC_APPROVAL_BY_TEXT];
+	char token[PIC_APPROVAL_PAGE_TOKEN_TEXT], old[PIC_APPROVAL_PAGE_TOKEN_TEXT];
+	struct pic_error err = PIC_ERROR_INIT;
+
+	request(world, "{\"lengthSeconds\":60}", NULL);
+	strcpy(id, pic_json_get_text(pic_object_spec(get(world)), "id"));
+	pic_approval_link_secret(room, id, OPS, secret);
+	pic_approval_page_token_make(room, id, secret, token, by, &err);
+	assert_int_equal(pic_approval_page_token_check(room, id, secret, token, by, &err), 0);
+	assert_string_equal(by, OPS);
+	/* each byte counts, and so does the length */
+	for (size_t i = 0; i < strlen(token); i++) {
+		token[i] ^= 1;
+		assert_int_equal(pic_approval_page_token_check(room, id, secret, token, by, &err),
+				 -EACCES);
+		token[i] ^= 1;
+	}
+	assert_int_equal(pic_approval_page_token_check(room, id, secret, NULL, by, &err), -EACCES);
+	assert_int_equal(pic_approval_page_token_check(room, id, secret, "", by, &err), -EACCES);
+	strcpy(old, token);
+	strcat(old, "0");
+	assert_int_equal(pic_approval_page_token_check(room, id, secret, old, by, &err), -EACCES);
+	/* used: the phase has moved on, and who comes second is told */
+	assert_int_equal(decide(world, PIC_APPROVAL_APPROVE, OPS, NULL), 0);
+	assert_int_equal(pic_approval_page_token_check(room, id, secret, token, by, &err),
+			 -EALREADY);
+	assert_contains(err.text, "approved by " OPS);
+	/* what the page gives out now is for the present phase */
+	pic_approval_page_token_make(room, id, secret, token, by, &err);
+	assert_int_equal(pic_approval_page_token_check(room, id, secret, token, by, &err), 0);
+}
+
+static void links_outlive_the_hub(void **state)
+{
+	struct world *world = *state;
+	char before[PIC_APPROVAL_SECRET_TEXT], after[PIC_APPROVAL_SECRET_TEXT];
+	unsigned char key[PIC_SHA256_SIZE];
+
+	pic_approval_link_secret(world->hub.approvals, "a", OPS, before);
+	assert_int_equal(pic_approval_key_load(world->store->path, key, NULL), 0);
+	assert_memory_equal(key, world->hub.approvals->key, sizeof(key));
+	pic_approval_link_secret(world->hub.approvals, "a", OPS, after);
+	assert_string_equal(before, after);
+}
+
+static void addresses_that_count(void **state)
+{
+	static const char *const listed[] = { "https://logic.test/ask/", NULL };
+	struct world *world = *state;
+
+	world->hub.approval_urls = listed;
+	assert_true(pic_approval_url_counts(&world->hub, "https://logic.test/ask/7?x=1"));
+	assert_false(pic_approval_url_counts(&world->hub, "https://logic.test/other"));
+	assert_false(pic_approval_url_counts(&world->hub, "https://logic.test.evil/ask/"));
+	assert_true(pic_approval_url_counts(&world->hub, "https://hub.test/approve?key=1"));
+	assert_true(pic_approval_url_is_own(&world->hub, "https://hub.test/approve"));
+	assert_false(pic_approval_url_is_own(&world->hub, "https://hub.test/approvexyz"));
+	assert_false(pic_approval_url_is_own(&world->hub, "https://hub.test.evil/approve"));
+	assert_false(pic_approval_url_is_own(&world->hub, "https://logic.test/ask/7"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_request_is_completed, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_same_run_is_asked_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_requests_name_the_field, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_first_decision_wins, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_grant_is_born_decided, setup, teardown),
+		cmocka_unit_test_setup_teardown(links_belong_to_one_person, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_page_token_works_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(links_outlive_the_hub, setup, teardown),
+		cmocka_unit_test_setup_teardown(addresses_that_count, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
