@@ -147,6 +147,40 @@ static void print_workloads(const struct pic_json *components)
 	pic_table_free(table);
 }
 
+/* "1h59m", "12m", "40s": what is left, by the device's own wall clock on both sides. */
+static void left_of(const char *time, char out[PIC_TIME_TEXT])
+{
+	int64_t end, seconds;
+
+	out[0] = '\0';
+	if (pic_time_parse(time, &end) < 0)
+		return;
+	seconds = (end - pic_clock_wall_ms()) / 1000;
+	if (seconds >= 3600)
+		snprintf(out, PIC_TIME_TEXT, "%lldh%02lldm", (long long)seconds / 3600,
+			 (long long)seconds / 60 % 60);
+	else if (seconds >= 60)
+		snprintf(out, PIC_TIME_TEXT, "%lldm", (long long)seconds / 60);
+	else if (seconds >= 0)
+		snprintf(out, PIC_TIME_TEXT, "%llds", (long long)seconds);
+}
+
+/* What proves that it is there, and when it will be gone. */
+static void say_evidence(const char *name, const struct pic_json *component)
+{
+	const struct pic_json *evidence = pic_json_get(component, "evidence");
+	const char *text = text_of(evidence, "text");
+	char left[PIC_TIME_TEXT];
+
+	left_of(text_of(evidence, "ends-at"), left);
+	if (text[0] && left[0])
+		say(name, "%s; ends in %s", text, left);
+	else if (left[0])
+		say(name, "ends in %s", left);
+	else if (text[0])
+		say(name, "%s", text);
+}
+
 /* What a column has no room for. */
 static void print_sentences(const struct pic_json *components)
 {
@@ -158,6 +192,7 @@ static void print_sentences(const struct pic_json *components)
 
 		snprintf(name, sizeof(name), "%.63s/%.63s:", text_of(component, "instance"),
 			 text_of(component, "component"));
+		say_evidence(name, component);
 		if (message[0])
 			say(name, "%s", message);
 		if (!last[0] || strcmp(last, message) == 0)
@@ -216,10 +251,6 @@ int pic_verb_status(void *program, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (strcmp(options->output, "json") != 0 && strcmp(options->output, "table") != 0) {
-		fprintf(stderr, "piccolo status: -o %s is not table or json\n", options->output);
-		return PIC_EXIT_USAGE;
-	}
 	fd = connect_to_agent(options->run_dir, &err);
 	r = fd < 0 ? fd : read_answer(fd, &answer, &err);
 	if (r == 0)

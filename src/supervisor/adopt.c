@@ -45,7 +45,8 @@ static void adopt_process(struct pic_workload *w)
 		restore(w);
 		if (pic_workload_was_ready(w))
 			pic_workload_ready(w);
-		if (entry->state == PIC_LEDGER_STOPPING || pic_lease_arm(w, NULL) < 0 ||
+		if (entry->state == PIC_LEDGER_STOPPING || pic_lease_is_over(w) ||
+		    pic_lease_arm(w, NULL) < 0 ||
 		    !pic_binding_holds(&w->supervisor->ledger, w->supervisor->bindings, entry))
 			pic_workload_stop(w);
 		return;

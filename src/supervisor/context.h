@@ -85,8 +85,9 @@ struct pic_supervisor {
 	struct pic_error policy_error; /* why */
 	struct pic_workload *workloads;
 	unsigned workload_count;
-	struct pic_child *jobs[PIC_JOBS_MAX]; /* artifacts being taken over, tickets being checked */
-	struct pic_ledger_head ledger;		/* the stamps */
+	struct pic_child
+		*jobs[PIC_JOBS_MAX];   /* artifacts being taken over, tickets being checked */
+	struct pic_ledger_head ledger; /* the stamps */
 	struct pic_binding bindings[PIC_BINDINGS_MAX];
 	struct pic_waiter *purge; /* who waits for it */
 	bool purging;		  /* everything is being removed */
@@ -192,8 +193,7 @@ int pic_store_drop(struct pic_supervisor *supervisor, const unsigned char digest
 int pic_ticket_take(struct pic_supervisor *supervisor, const struct pic_waiter *who,
 		    const struct pic_supervisor_request *request, struct pic_error *err);
 /* Whatever allowed the workload does so no more. */
-void pic_permissions_close(struct pic_supervisor *supervisor,
-			   const struct pic_workload_name *name);
+void pic_permissions_close(struct pic_supervisor *supervisor, const struct pic_workload_name *name);
 
 struct pic_permit {
 	int64_t end_boot_ms; /* 0: none */
@@ -207,6 +207,7 @@ int pic_permit(struct pic_supervisor *supervisor, const struct pic_supervisor_re
 
 /* lease.c */
 int pic_lease_arm(struct pic_workload *workload, struct pic_error *err);
+bool pic_lease_is_over(const struct pic_workload *workload);
 /* True when nothing of it is left in the kernel; else pic_workload_settle is called when that is so. */
 bool pic_lease_sweep(struct pic_workload *workload);
 /* At the start: what belongs to nobody who lives. Waits for it. */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/process.h"
 #include "protocol/binding.h"
 #include "supervisor/context.h"
@@ -45,7 +44,7 @@ void pic_end_find(struct pic_workload *workload)
 	struct pic_ledger_entry *entry = &workload->entry;
 	struct pic_end_facts facts = {
 		.stopped = entry->state == PIC_LEDGER_STOPPING,
-		.overdue = entry->end_boot_ms && entry->end_boot_ms <= pic_clock_boot_ms(),
+		.overdue = pic_lease_is_over(workload),
 		.revoked = !pic_binding_holds(&workload->supervisor->ledger,
 					      workload->supervisor->bindings, entry),
 	};

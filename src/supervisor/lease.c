@@ -33,6 +33,11 @@ int pic_lease_arm(struct pic_workload *w, struct pic_error *err)
 	return r;
 }
 
+bool pic_lease_is_over(const struct pic_workload *w)
+{
+	return w->entry.end_boot_ms && w->entry.end_boot_ms <= pic_clock_boot_ms();
+}
+
 /* -- what outlives its owner ---------------------------------------------------------------------- */
 
 static void write_result(int result_fd, const struct pic_error *err)

@@ -216,7 +216,8 @@ static int serve(struct pic_supervisor *supervisor, struct pic_error *err)
 		return r;
 	if (settings->serving)
 		settings->serving(settings->data, supervisor->agent_user, supervisor->agent_group);
-	r = pic_environment_hide(err); /* from the runners that will be forked; the agent has its own */
+	r = pic_environment_hide(
+		err); /* from the runners that will be forked; the agent has its own */
 	if (r < 0)
 		return r;
 	pic_log(PIC_LOG_INFO, "supervisor-ready", PIC_TEXT("run", settings->run_folder),

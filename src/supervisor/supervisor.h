@@ -17,9 +17,10 @@ struct pic_supervisor_settings {
 	const char *state_folder;
 	const char *run_folder;
 	const char *policy_file;
-	const char *target; /* what this device is called, and the pin of the authority whose tickets count: */
+	const char *
+		target; /* what this device is called, and the pin of the authority whose tickets count: */
 	const char *ca_pin; /* both as root has configured them; NULL: no ticket counts */
-	uid_t agent_user; /* (uid_t)-1: the number below policy's workload users */
+	uid_t agent_user;   /* (uid_t)-1: the number below policy's workload users */
 	gid_t agent_group;
 	char *const *argv;   /* of the program, for its replacement in place */
 	bool ends_workloads; /* when it ends, they end; otherwise they outlive it */

@@ -35,6 +35,9 @@ extendedKeyUsage = clientAuth
 [server]
 subjectAltName = IP:127.0.0.1
 extendedKeyUsage = serverAuth
+[ticket]
+keyUsage = digitalSignature
+extendedKeyUsage = codeSigning
 """
 DAY = 86400
 
@@ -115,6 +118,7 @@ class FakeHub:
         self.changed = threading.Condition()
         self.document = None
         self.accept_epoch = False
+        self.tickets = lambda request: {}  # members of an answer, made for the poll that it answers
         self.asks = []
         self.connections = set()
         self.requests, self.reports, self.answers = [], [], {}
@@ -217,6 +221,7 @@ class FakeHub:
                     body.update({"document": self.document, "accept-epoch": True})
                 if self.asks:
                     body["asks"], self.asks = self.asks, []
+                body.update(self.tickets(request))
                 if len(body) > 1:
                     return Answer(200, json.dumps(body, separators=(",", ":")), headers={"ETag": self.etag()})
                 left = until - time.monotonic()
