@@ -78,8 +78,8 @@ class FaultyServer:
         while not self.stopping:
             try:
                 peer, _ = self.listener.accept()
-            except OSError:
-                return
+            except OSError:  # stopping, or a caller that was killed before it was let in
+                continue
             self.connections += 1
             threading.Thread(target=self.talk, args=(peer,), daemon=True).start()
 
