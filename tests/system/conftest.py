@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import harness  # noqa: E402
+import leftovers  # noqa: E402
 
 CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x20000000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
@@ -36,8 +37,10 @@ def pytest_configure(config):
 def enter_own_machine():
     """Returns in a grandchild. This process waits for it; the child between is the first process of the namespaces
     and reaps what is orphaned there, as an init does; a cleaner outside sees even a SIGKILL of this one."""
+    leftovers.sweep(tempfile.gettempdir())
     tempfile.tempdir = tempfile.mkdtemp(prefix="piccolo-test-")
     os.chmod(tempfile.tempdir, 0o711)
+    leftovers.hold(tempfile.tempdir)
     cleaner, pipe = start_cleaner()
     if libc.unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) != 0:
         raise pytest.UsageError(f"no namespaces: {os.strerror(ctypes.get_errno())}")
