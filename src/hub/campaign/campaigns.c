@@ -70,8 +70,23 @@ static void drop_job(struct pic_campaign_entry *entry)
 	if (!job)
 		return;
 	job->entry = NULL;
-	if (job->cancel)
+	if (job->cancel) {
 		job->cancel(job);
+		return;
+	}
+	job->next = job->campaigns->cancelled;
+	job->campaigns->cancelled = job;
+}
+
+static void forget_cancelled(struct pic_stage_job *job)
+{
+	for (struct pic_stage_job **link = &job->campaigns->cancelled; *link;
+	     link = &(*link)->next) {
+		if (*link != job)
+			continue;
+		*link = job->next;
+		return;
+	}
 }
 
 /* Off the list; freed now, or when its commit comes back. */
@@ -285,6 +300,7 @@ static void apply_outcome(struct pic_campaign_entry *entry, int64_t number,
 
 void pic_stage_job_start(struct pic_stage_job *job, const struct pic_stage_work *work)
 {
+	job->campaigns = work->entry->campaigns;
 	job->entry = work->entry;
 	job->number = work->place.number;
 	work->entry->job = job;
@@ -302,6 +318,8 @@ void pic_stage_answer(struct pic_stage_job *job, struct pic_outcome *outcome)
 		apply_outcome(entry, job->number,
 			      pic_change_new(entry->campaigns->hub->store, &actor), outcome);
 	}
+	if (!entry)
+		forget_cancelled(job);
 	job->free(job);
 }
 
@@ -603,6 +621,13 @@ static int open_parts(struct pic_campaigns *campaigns, struct pic_error *err)
 
 static void free_parts(struct pic_campaigns *campaigns)
 {
+	/* whoever would have called them back has stopped */
+	while (campaigns->cancelled) {
+		struct pic_stage_job *job = campaigns->cancelled;
+
+		campaigns->cancelled = job->next;
+		job->free(job);
+	}
 	pic_client_free(campaigns->client);
 	pic_timer_free(campaigns->timer);
 	pic_timer_free(campaigns->pause);

@@ -37,6 +37,8 @@ struct pic_campaign_entry {
 
 /* A provider at work: ends with pic_stage_answer, or is cancelled when its activation goes. */
 struct pic_stage_job {
+	struct pic_campaigns *campaigns;
+	struct pic_stage_job *next; /* of those that are cancelled and wait for their call back */
 	struct pic_campaign_entry
 		*entry; /* NULL: cancelled; the job is freed at its next call back */
 	int64_t number;
@@ -58,6 +60,7 @@ struct pic_stage_work {
 struct pic_campaigns {
 	struct pic_hub *hub;
 	struct pic_campaign_entry *entries;
+	struct pic_stage_job *cancelled;
 	struct pic_client *client;
 	struct pic_timer *timer, *pause;
 	bool windows_dirty, is_paused;
