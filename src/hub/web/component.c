@@ -1,7 +1,6 @@
 /* The page of one component, and what is asked of its device for it on demand: its lines, its metrics. */
 #include "hub/web/room.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -320,21 +319,23 @@ static void ask(struct pic_hub *hub, struct pic_exchange *exchange,
 	const struct place place = place_of(match);
 	struct question *question = calloc(1, sizeof(*question));
 	struct pic_error err = PIC_ERROR_INIT;
-	int r = 0;
 
-	if (!question)
-		r = pic_error_set(&err, -ENOMEM, "no memory for a question");
-	else if (!set_names(question, &place))
-		r = pic_error_set(&err, -ENOENT, "no device has a component of that name");
-	if (r == 0) {
-		question->kept.gone = question_gone;
-		question->hub = hub;
-		question->exchange = exchange;
-		question->ask = *wanted;
-		question->ask.name = question->name;
-		r = pic_devices_ask(hub->devices, question->device, &question->ask, on_answer,
-				    question, &question->pending, &err);
+	if (!question) {
+		pic_web_refuse(exchange, 503, "no memory for a question");
+		return;
 	}
+	if (!set_names(question, &place)) {
+		free(question);
+		pic_web_refuse(exchange, 404, "no device has a component of that name");
+		return;
+	}
+	question->kept.gone = question_gone;
+	question->hub = hub;
+	question->exchange = exchange;
+	question->ask = *wanted;
+	question->ask.name = question->name;
+	int r = pic_devices_ask(hub->devices, question->device, &question->ask, on_answer, question,
+				&question->pending, &err);
 	if (r < 0) {
 		free(question);
 		pic_web_refuse(exchange, pic_status_of_error(r), err.text);
