@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "workload/ebpf/explain.h"
 #include "workload/ebpf/load.h"
+#include "workload/ebpf/mark.h"
 
 /* The hook that is being attached. */
 struct hook {
@@ -121,11 +122,29 @@ static int attach_raw_tracepoint(struct hook *hook, struct pic_error *err)
 	return fd < 0 ? fail(hook, errno, err) : fd;
 }
 
+static void on_filter(void *data, const struct pic_ebpf_filter *filter, const char *name)
+{
+	struct pic_ebpf_mark mark;
+
+	(void)filter;
+	if (pic_ebpf_mark_read(name, &mark) && mark.made_qdisc)
+		*(bool *)data = true;
+}
+
+/* The queue is ours when we made it, now or for another program: whoever is the last takes it away. */
+static int make_qdisc(const struct hook *hook, bool *ours, struct pic_error *err)
+{
+	int r = pic_ebpf_qdisc_make(hook->all->netlink_fd, hook->interface, ours, err);
+
+	return r < 0 || *ours ? r
+			      : pic_ebpf_filters_each(hook->all->netlink_fd, hook->interface,
+						      on_filter, ours, err);
+}
+
 static int attach_clsact(struct hook *hook, struct pic_ebpf_hand *hand, struct pic_error *err)
 {
 	struct pic_ebpf_filter *filter = &hand->filters[hand->filter_count];
-	int r = pic_ebpf_qdisc_make(hook->all->netlink_fd, hook->interface, &filter->made_qdisc,
-				    err);
+	int r = make_qdisc(hook, &filter->made_qdisc, err);
 
 	if (r == 0)
 		r = pic_ebpf_filter_add(hook->all->netlink_fd, hook->interface,

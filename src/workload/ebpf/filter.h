@@ -18,7 +18,7 @@ struct pic_ebpf_filter {
 	uint32_t parent;    /* the qdisc's ingress or egress */
 	uint32_t info;	    /* priority and protocol, as the kernel gave them */
 	uint32_t handle;
-	bool made_qdisc; /* the qdisc came with it and goes with it */
+	bool made_qdisc; /* the qdisc is ours and goes with its last filter */
 };
 
 int pic_ebpf_netlink_open(struct pic_error *err);

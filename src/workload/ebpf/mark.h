@@ -4,7 +4,7 @@
  *
  *   piccolo-<process namespace>-<process>-<its start>-<end, boot-time ms>-<q|k>-<instance~component>
  *
- * q: the qdisc was made for it and goes with it. A mark of another process namespace is never touched: its
+ * q: the qdisc was made by us and goes with its last filter. A mark of another process namespace is never touched: its
  * numbers mean nothing here.
  */
 #ifndef PIC_WORKLOAD_EBPF_MARK_H
