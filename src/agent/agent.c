@@ -116,6 +116,7 @@ static void close_all(struct pic_agent *agent)
 	pic_agent_status_close(agent);
 	pic_supervisor_link_free(agent->supervisor);
 	pic_agent_asks_free(agent);
+	pic_agent_scrapes_free(agent);
 	pic_agent_tickets_free(agent);
 	pic_agent_cancel_admissions(agent);
 	pic_fetcher_free(agent->fetcher);

@@ -161,12 +161,17 @@ struct scrape {
 	char id[PIC_ASK_ID_TEXT];
 };
 
-static void answer_scrape(struct pic_agent *agent, void *data)
+static void answer_scrape(struct pic_agent *agent, void *data, const struct pic_figures *figures)
 {
 	PIC_FREE struct scrape *scrape = data;
 	struct pic_buf text = PIC_BUF_INIT(PIC_ASK_ANSWER_MAX);
 
-	pic_agent_metrics_write(agent, &text);
+	pic_agent_metrics_write(agent, figures, &text);
+	if (text.failed) { /* more than an answer takes: the agent's own at least */
+		pic_buf_free(&text);
+		text = (struct pic_buf)PIC_BUF_INIT(PIC_ASK_ANSWER_MAX);
+		pic_agent_metrics_write(agent, NULL, &text);
+	}
 	answer(agent, scrape->id, text.failed ? 500 : 200, PIC_METRICS_CONTENT_TYPE, &text, -1);
 }
 
@@ -186,7 +191,7 @@ void pic_agent_asked(void *data, const struct pic_ask *ask)
 			break;
 		}
 		memcpy(scrape->id, ask->id, sizeof(scrape->id));
-		pic_agent_when_fresh(agent, answer_scrape, scrape);
+		pic_agent_figures(agent, answer_scrape, scrape);
 		break;
 	case PIC_ASK_UNKNOWN:
 		answer_sentence(agent, ask->id, 501,

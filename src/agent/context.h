@@ -13,6 +13,7 @@
  *   status/report.c       what is said about all this
  *   status/status.c       the same for `piccolo status`, on a local socket
  *   metrics/metrics.c     the same for Prometheus
+ *   metrics/scrape.c      what workloads say of themselves, asked for when somebody reads it
  */
 #ifndef PIC_AGENT_CONTEXT_H
 #define PIC_AGENT_CONTEXT_H
@@ -30,6 +31,7 @@
 #define PIC_ARTIFACT_DEFAULT_MAX (64ULL * 1024 * 1024)
 
 struct pic_agent;
+struct pic_figures; /* metrics/figures.h */
 struct pic_server;
 struct pic_admitting; /* apply/workloads.c */
 struct pic_status_server;
@@ -111,6 +113,7 @@ struct pic_agent {
 	struct pic_status_server *status_server;
 	struct pic_server *metrics_server;
 	struct pic_log_ask *log_asks;
+	struct pic_scrape *scrapes;
 
 	int watch_fd; /* inotify */
 	int policy_watch, identity_watch;
@@ -192,6 +195,16 @@ void pic_agent_status_close(struct pic_agent *agent);
 /* metrics/metrics.c */
 int pic_agent_metrics_open(struct pic_agent *agent, struct pic_error *err);
 void pic_agent_metrics_close(struct pic_agent *agent);
-void pic_agent_metrics_write(struct pic_agent *agent, struct pic_buf *out);
+/* `figures`: what the workloads said, or NULL. */
+void pic_agent_metrics_write(struct pic_agent *agent, const struct pic_figures *figures,
+			     struct pic_buf *out);
+
+/* metrics/scrape.c */
+typedef void pic_figures_fn(struct pic_agent *agent, void *data, const struct pic_figures *figures);
+/* The ledger's figures are fresh then, and `figures` holds what workloads said within a second; NULL: nobody
+ * could be asked now. */
+void pic_agent_figures(struct pic_agent *agent, pic_figures_fn *then, void *data);
+void pic_agent_forget_figures(struct pic_agent *agent, const void *data);
+void pic_agent_scrapes_free(struct pic_agent *agent);
 
 #endif

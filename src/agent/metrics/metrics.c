@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "agent/context.h"
+#include "agent/metrics/figures.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/version.h"
 #include "net/server.h"
 
-#define TEXT_MAX (512 * 1024)
+#define TEXT_MAX (512 * 1024 + PIC_FIGURES_TEXT_MAX)
 #define CONNECTIONS_MAX 16
 #define IDLE_S 15
 
@@ -96,18 +97,25 @@ static void write_workloads(const struct pic_agent *agent, struct pic_buf *out)
 	}
 }
 
-void pic_agent_metrics_write(struct pic_agent *agent, struct pic_buf *out)
+void pic_agent_metrics_write(struct pic_agent *agent, const struct pic_figures *figures,
+			     struct pic_buf *out)
 {
 	write_agent(agent, out);
 	write_workloads(agent, out);
+	if (!figures)
+		return;
+	gauge(out, "piccolo_workload_lines_dropped",
+	      "Lines of workloads' own metrics that were not well formed or beyond the limits.",
+	      (double)pic_figures_dropped(figures));
+	pic_figures_write(figures, out);
 }
 
-static void serve(struct pic_agent *agent, void *data)
+static void serve(struct pic_agent *agent, void *data, const struct pic_figures *figures)
 {
 	struct pic_exchange *exchange = data;
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(TEXT_MAX);
 
-	pic_agent_metrics_write(agent, &text);
+	pic_agent_metrics_write(agent, figures, &text);
 	if (text.failed)
 		pic_reply(exchange, 500, "text/plain", "no memory\n", 10);
 	else
@@ -124,12 +132,12 @@ static void on_request(void *data, struct pic_exchange *exchange)
 	else if (strcmp(pic_exchange_method(exchange), "GET") != 0)
 		pic_reply(exchange, 405, "text/plain", "Only GET.\n", 10);
 	else
-		pic_agent_when_fresh(data, serve, exchange);
+		pic_agent_figures(data, serve, exchange);
 }
 
 static void on_gone(void *data, struct pic_exchange *exchange)
 {
-	pic_agent_forget_fresh(data, exchange);
+	pic_agent_forget_figures(data, exchange);
 }
 
 int pic_agent_metrics_open(struct pic_agent *agent, struct pic_error *err)
