@@ -1,6 +1,5 @@
 #include "pages.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,7 @@
 #include <unistd.h>
 
 #define PIPE "/trace_pipe"
-#define TRACE_MAX 16384u	     /* bytes read of the pipe at once */
+#define TRACE_MAX 16384u	     /* bytes of the last lines */
 #define ESCAPED_MAX (TRACE_MAX * 6u) /* "&quot;" for each */
 #define PAGE_MAX (ESCAPED_MAX + 4096u)
 
@@ -31,14 +30,17 @@ static const char home[] =
 	"it was given, and is managed by Piccolo.</p>\n"
 	"<p><a href=\"/trace\">eBPF traces</a></p>";
 static const char trace_head[] = "<h1>eBPF traces</h1>\n";
-static const char trace_none[] = "<p>Nothing is traced yet.</p>\n";
+static const char trace_none[] = "<p>Nothing is traced now.</p>\n";
+static const char trace_quiet[] = "<p>A program is traced; it has said nothing yet.</p>\n";
 static const char trace_tail[] = "<p><a href=\"/\">Back</a></p>";
 
 static struct {
 	char *data;
 	size_t size;
 } constant[5]; /* home and missing with and without keep-alive, refused */
-static char page[PAGE_MAX], lines[TRACE_MAX], body[ESCAPED_MAX + sizeof(trace_head) + 512];
+static char page[PAGE_MAX], lines[TRACE_MAX];
+static size_t lines_size;
+static char body[ESCAPED_MAX + sizeof(trace_head) + 512];
 
 /* A number in decimal; snprintf would bring 20 KB of code with it. */
 static size_t put_number(char *out, size_t number)
@@ -63,8 +65,9 @@ static size_t put(char *out, const char *text)
 	return size;
 }
 
-/* Head and frame around a body, into `out` (which has room: see PAGE_MAX). */
-static size_t build(char *out, const char *status, int keep, const char *content, size_t size)
+/* Head and frame around a body, into `out` (which has room: see PAGE_MAX). `more` are header lines. */
+static size_t build(char *out, const char *status, int keep, const char *more, const char *content,
+		    size_t size)
 {
 	size_t used = put(out, "HTTP/1.1 ");
 
@@ -72,7 +75,9 @@ static size_t build(char *out, const char *status, int keep, const char *content
 	used += put(out + used, "\r\nContent-Type: text/html; charset=utf-8\r\n"
 				"Cache-Control: no-store\r\nContent-Length: ");
 	used += put_number(out + used, sizeof(before) - 1 + size + sizeof(after) - 1);
-	used += put(out + used, keep ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n");
+	used += put(out + used, "\r\n");
+	used += put(out + used, more);
+	used += put(out + used, keep ? "\r\n" : "Connection: close\r\n\r\n");
 	used += put(out + used, before);
 	memcpy(out + used, content, size);
 	used += size;
@@ -81,7 +86,7 @@ static size_t build(char *out, const char *status, int keep, const char *content
 
 static int keep_constant(unsigned which, const char *status, int keep, const char *content)
 {
-	size_t size = build(page, status, keep, content, strlen(content));
+	size_t size = build(page, status, keep, "", content, strlen(content));
 
 	constant[which].data = malloc(size);
 	constant[which].size = size;
@@ -123,23 +128,38 @@ struct page page_refused(void)
 	return constant_page(4);
 }
 
-/* What is in the pipe now. Opened each time: it comes and goes with what is traced. */
-static size_t read_trace(void)
+/* The oldest half goes, up to the end of a line. */
+static void make_room(void)
+{
+	size_t gone = TRACE_MAX / 2;
+
+	while (gone < lines_size && lines[gone - 1] != '\n')
+		gone++;
+	lines_size -= gone;
+	memmove(lines, lines + gone, lines_size);
+}
+
+/* Takes what is in the pipe now. Opened each time: it comes and goes with what is traced, and with it the lines that
+ * are kept. 1: somebody may still write. */
+static int read_trace(void)
 {
 	int fd = open(PIPE, O_RDONLY | O_NONBLOCK);
-	size_t used = 0;
+	ssize_t n = 0;
 
-	if (fd < 0)
-		return 0;
-	while (used < TRACE_MAX) {
-		ssize_t n = read(fd, lines + used, TRACE_MAX - used);
-
+	while (fd >= 0) {
+		if (lines_size == TRACE_MAX)
+			make_room();
+		n = read(fd, lines + lines_size, TRACE_MAX - lines_size);
 		if (n <= 0)
 			break;
-		used += (size_t)n;
+		lines_size += (size_t)n;
 	}
-	close(fd);
-	return used;
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 && n < 0)
+		return 1;
+	lines_size = 0;
+	return 0;
 }
 
 static size_t escape(char *out, char c)
@@ -162,16 +182,17 @@ static size_t escape(char *out, char c)
 
 struct page page_trace(int keep)
 {
-	size_t size = read_trace(), used = put(body, trace_head);
+	int live = read_trace();
+	size_t used = put(body, trace_head);
 
-	if (size == 0) {
-		used += put(body + used, trace_none);
+	if (lines_size == 0) {
+		used += put(body + used, live ? trace_quiet : trace_none);
 	} else {
 		used += put(body + used, "<pre>");
-		for (size_t i = 0; i < size; i++)
+		for (size_t i = 0; i < lines_size; i++)
 			used += escape(body + used, lines[i]);
 		used += put(body + used, "</pre>\n");
 	}
 	used += put(body + used, trace_tail);
-	return (struct page){ page, build(page, "200 OK", keep, body, used) };
+	return (struct page){ page, build(page, "200 OK", keep, "Refresh: 2\r\n", body, used) };
 }

@@ -235,7 +235,7 @@ def spec(*hooks, program="", prefix="", confirm=15, lease=7200):
     """struct pic_ebpf_spec (src/workload/ebpf/spec.h)."""
     made = struct.pack("<II64sI", 1, 0, program.encode(), len(hooks)) + b"".join(hooks).ljust(8 * 200, b"\0")
     made += struct.pack("<64sII4xq", prefix.encode(), confirm, lease, 0)
-    assert len(made) == 1752
+    assert len(made) == 1760
     return made
 
 

@@ -22,7 +22,7 @@ def test_kubectl_apply_makes_a_page(hub, device):
     hub.kubectl("wait", "--for=condition=Ready", "instance/tiny-app", "--timeout=20s")
     body = device.serves() and device.page()
     assert '<a href="/trace">eBPF traces</a>' in body
-    assert "Nothing is traced yet." in device.page(path="/trace")
+    assert "Nothing is traced now." in device.page(path="/trace")
     catalogs = hub.kubectl("get", "catalogs").stdout
     assert re.search(r"tiny-app-tiny-edge +staged +tiny-edge +Running", catalogs), catalogs
     assert hub.kubectl("apply", "-f", TINY_APP).stdout.count("unchanged") == 3
