@@ -39,9 +39,11 @@ static bool is_over(const struct pic_diagnose *diagnose)
 /* One line for each change. */
 static void tell(const struct pic_diagnose *diagnose, char last_phase[16], char last_state[1024])
 {
+	const bool is_open = strcmp(diagnose->phase, "Approved") == 0;
+
 	if (strcmp(last_phase, diagnose->phase) != 0 && strcmp(diagnose->phase, "Pending") != 0)
 		printf("request %s: %s%s%s\n", diagnose->approval, diagnose->phase,
-		       *diagnose->ends ? ", ends " : "", diagnose->ends);
+		       is_open ? ", ends " : "", is_open ? diagnose->ends : "");
 	if (strcmp(last_state, diagnose->state) != 0 && *diagnose->state) {
 		printf("%s: ", diagnose->device);
 		pic_ctl_print_text(diagnose->state);
@@ -89,23 +91,26 @@ static int follow(struct pic_diagnose *diagnose, struct pic_error *err)
 	return r;
 }
 
+static bool is_phase(const struct pic_diagnose *diagnose, const char *phase)
+{
+	return strcmp(diagnose->phase, phase) == 0;
+}
+
 static int end(struct pic_diagnose *diagnose, int status)
 {
 	struct pic_error err = PIC_ERROR_INIT;
-	const bool was_allowed = strcmp(diagnose->phase, "Approved") == 0 ||
-				 strcmp(diagnose->phase, "Ended") == 0;
-	char phase[16];
 
-	snprintf(phase, sizeof(phase), "%s", diagnose->phase);
+	/* looks once more: the phase is then that in which it found the request */
 	if (pic_diagnose_end(diagnose, &err) < 0)
 		return pic_ctl_fail(&err);
+	const bool was_allowed = is_phase(diagnose, "Approved") || is_phase(diagnose, "Ended");
 	if (was_allowed)
 		printf("%s: the program is gone\n", diagnose->device);
 	if (status != PIC_EXIT_OK)
 		return status;
-	return strcmp(phase, "Rejected") == 0 || strcmp(phase, "Revoked") == 0 ? PIC_EXIT_REFUSED
-	       : was_allowed						       ? PIC_EXIT_OK
-									       : PIC_EXIT_FAILED;
+	if (is_phase(diagnose, "Rejected") || is_phase(diagnose, "Revoked"))
+		return PIC_EXIT_REFUSED;
+	return was_allowed ? PIC_EXIT_OK : PIC_EXIT_FAILED;
 }
 
 static int check_words(const struct pic_ctl *ctl, char **argv, struct pic_error *err)

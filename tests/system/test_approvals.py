@@ -23,12 +23,12 @@ from smtp_server import STEPS, FaultyServer, Mailbox
 OPS = "ops@edge.test"
 PROGRAM = """
 #define SEC(name) __attribute__((section(name), used))
-struct { int (*type)[6]; int (*max_entries)[4]; unsigned *key; unsigned long long *value; } packets SEC(".maps");
+struct { int (*type)[6]; int (*max_entries)[4]; unsigned *key; unsigned long long *value; } packets_total SEC(".maps");
 static void *(*lookup)(void *map, const void *key) = (void *)1;
 SEC("xdp") int count(void *context)
 {
 	unsigned key = 0;
-	unsigned long long *value = lookup(&packets, &key);
+	unsigned long long *value = lookup(&packets_total, &key);
 	if (value)
 		*value += 1;
 	return 2;
