@@ -75,6 +75,8 @@ static int facts_of(const mbedtls_x509_crt *certificate, struct pic_certificate_
 	facts.use = use_of(certificate);
 	pic_sha256_of(certificate->pk_raw.p, certificate->pk_raw.len, &facts.key_pin);
 	pic_sha256_of(certificate->raw.p, certificate->raw.len, &facts.fingerprint);
+	for (const mbedtls_x509_crt *each = certificate; each; each = each->next)
+		facts.count++;
 	*out = facts;
 	return 0;
 }

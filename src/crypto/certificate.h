@@ -28,6 +28,7 @@ struct pic_certificate_facts {
 	enum pic_certificate_use use;  /* by its extensions */
 	struct pic_sha256 key_pin;     /* of the SubjectPublicKeyInfo */
 	struct pic_sha256 fingerprint; /* of the whole DER */
+	unsigned count; /* certificates in the text; all of this is about the first */
 };
 
 struct pic_certificate_order {

@@ -154,6 +154,11 @@ static int check_authority(struct pic_join *join, const char *pem, struct pic_er
 		return pic_error_set(err, -EBADMSG,
 				     "%s does not show the certificate of a hub's authority",
 				     join->identity.hub);
+	/* the pin would be that of the first, and all of them would be trusted */
+	if (facts.count != 1)
+		return pic_error_set(err, -EKEYREJECTED,
+				     "%s shows %u authorities instead of one; nothing was sent",
+				     join->identity.hub, facts.count);
 	if (pic_sha256_parse(join->ca_pin, &pin) < 0)
 		return -EINVAL;
 	pic_sha256_text(&facts.key_pin, is);
