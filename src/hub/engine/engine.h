@@ -61,7 +61,7 @@ enum pic_engine_rule {
 	PIC_ENGINE_RULE_APPROVAL_IS_NEEDED = 1 << 13,
 	PIC_ENGINE_RULE_APPROVAL_IS_FOR_THESE_BYTES = 1 << 14,
 	PIC_ENGINE_RULE_APPROVAL_ENDS = 1 << 15,
-	PIC_ENGINE_RULE_COUNT = 13,
+	PIC_ENGINE_RULE_COUNT = 16,
 };
 
 struct pic_approval_facts; /* hub/approval/approval.h */

@@ -1,5 +1,7 @@
 #include "hub/engine_model.h"
 
+#include "admission/ebpf_terms.h"
+
 #include <stdio.h>
 
 #define SHA_GIVEN "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -38,9 +40,9 @@ static void put_target(struct model *model, int index)
 }
 
 static void write_component(const struct model_component *component, int index, const char *digest,
-			    struct pic_buf *out)
+			    const char *approval, struct pic_buf *out)
 {
-	static const char *const types[] = { "wasm", "wasm", "docker", "odd" };
+	static const char *const types[] = { "wasm", "wasm", "docker", "odd", "ebpf" };
 	static const char *const constraints[] = { "", "${{$equal($property(zone),a)}}",
 						   "${{$equal($property(zone),b)}}",
 						   "${{$nonsense(1)}}" };
@@ -53,7 +55,12 @@ static void write_component(const struct model_component *component, int index, 
 		pic_buf_text_add(out, ",'wasm.url':'http://h/x'");
 	if (component->bytes == MODEL_SHA || digest)
 		pic_buf_format(out, ",'wasm.sha256':'%s'", digest ? digest : SHA_GIVEN);
-	pic_buf_text_add(out, "}}");
+	if (component->bytes == MODEL_KERNEL)
+		pic_buf_text_add(out, ",'ebpf.sha256':'" SHA_GIVEN "'");
+	pic_buf_text_add(out, "}");
+	if (approval)
+		pic_buf_format(out, ",'approval':{'id':'%s'}", approval);
+	pic_buf_text_add(out, "}");
 }
 
 static void put_solution(struct model *model, int index)
@@ -71,7 +78,9 @@ static void put_solution(struct model *model, int index)
 			continue;
 		pic_buf_text_add(&text, first ? "" : ",");
 		first = false;
-		write_component(&solution->components[i], i, NULL, &text);
+		/* what a user writes there himself approves nothing */
+		write_component(&solution->components[i], i, NULL,
+				i == 0 ? "00000000000000000000000000000001" : NULL, &text);
 	}
 	pic_buf_text_add(&text, "]}}");
 	world_put_text(&model->world, PIC_KIND_SOLUTION, pic_buf_text(&text));
@@ -161,6 +170,78 @@ bool model_matches(const struct model *model, int instance, int target)
 	return place->zone && (!wish->zone || wish->zone == place->zone);
 }
 
+static int64_t now_of(const struct model *model)
+{
+	return model->world.now_ms;
+}
+
+static bool is_open(const struct model *model, const struct model_approval *approval)
+{
+	return approval->exists && approval->phase == PIC_APPROVAL_APPROVED &&
+	       approval->opens <= now_of(model) && now_of(model) < approval->ends;
+}
+
+static void id_text(int id, char out[PIC_APPROVAL_TEXT])
+{
+	snprintf(out, PIC_APPROVAL_TEXT, "%032x", (unsigned)id);
+}
+
+bool model_is_open(const struct model *model, const char *id)
+{
+	char text[PIC_APPROVAL_TEXT];
+
+	for (int i = 0; i < MODEL_APPROVALS; i++) {
+		id_text(model->approvals[i].id, text);
+		if (is_open(model, &model->approvals[i]) && strcmp(text, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The one that ends last, of two the older. */
+static const struct model_approval *open_approval(const struct model *model, int instance,
+						  int target, int component)
+{
+	const struct model_approval *best = NULL;
+
+	for (int i = 0; i < MODEL_APPROVALS; i++) {
+		const struct model_approval *one = &model->approvals[i];
+
+		if (!is_open(model, one) || one->instance != instance || one->target != target ||
+		    one->component != component || one->other_bytes)
+			continue;
+		if (!best || one->ends > best->ends ||
+		    (one->ends == best->ends && one->id < best->id))
+			best = one;
+	}
+	return best;
+}
+
+/* Without an open one: over, when one was open once and nobody is asked anew; stuck, when all were refused. */
+static enum model_want wants_approval(const struct model *model, int instance, int target,
+				      int component)
+{
+	bool over = false, refused = false, asked = false;
+
+	if (open_approval(model, instance, target, component))
+		return MODEL_WANTED;
+	for (int i = 0; i < MODEL_APPROVALS; i++) {
+		const struct model_approval *one = &model->approvals[i];
+
+		if (!one->exists || one->instance != instance || one->target != target ||
+		    one->component != component || one->other_bytes)
+			continue;
+		asked |= one->phase == PIC_APPROVAL_PENDING ||
+			 (one->phase == PIC_APPROVAL_APPROVED && now_of(model) < one->opens);
+		over |= one->phase == PIC_APPROVAL_REVOKED || one->phase == PIC_APPROVAL_ENDED ||
+			(one->phase == PIC_APPROVAL_APPROVED && now_of(model) >= one->ends);
+		refused |= one->phase == PIC_APPROVAL_REJECTED;
+	}
+	if (asked || (!over && !refused))
+		return MODEL_HELD_WAITING;
+	return over ? MODEL_HELD_OVER : MODEL_HELD_STUCK;
+}
+
 static enum model_want wants_bytes(const struct model *model, int solution, int component)
 {
 	const struct model_solution *all = &model->solutions[solution];
@@ -172,6 +253,7 @@ static enum model_want wants_bytes(const struct model *model, int solution, int 
 		return MODEL_WANTED;
 	case MODEL_BAD_TYPE:
 		return MODEL_HELD_STUCK;
+	case MODEL_KERNEL:
 	case MODEL_URL:
 		break;
 	}
@@ -197,12 +279,14 @@ enum model_want model_wants(const struct model *model, int instance, int target,
 	if ((wish->constraint == MODEL_ZONE_A && place->zone != 1) ||
 	    (wish->constraint == MODEL_ZONE_B && place->zone != 2))
 		return MODEL_NOT_WANTED;
-	if (wish->bytes == MODEL_NONE && place->odd_roles)
+	if ((wish->bytes == MODEL_NONE || wish->bytes == MODEL_KERNEL) && place->odd_roles)
 		return MODEL_HELD_STUCK;
+	if (wish->bytes == MODEL_KERNEL)
+		return wants_approval(model, instance, target, component);
 	return wants_bytes(model, solution, component);
 }
 
-struct pic_json *model_staged(const struct model *model, int instance, int component)
+struct pic_json *model_staged(const struct model *model, int instance, int target, int component)
 {
 	int solution = model->instances[instance].solution;
 	const struct model_component *wish = &model->solutions[solution].components[component];
@@ -212,7 +296,15 @@ struct pic_json *model_staged(const struct model *model, int instance, int compo
 
 	digest_of(solution, component, model->solutions[solution].generation, &sha256);
 	pic_sha256_text(&sha256, digest);
-	write_component(wish, component, wish->bytes == MODEL_URL ? digest : NULL, &text);
+	const struct model_approval *approval =
+		wish->bytes == MODEL_KERNEL ? open_approval(model, instance, target, component)
+					    : NULL;
+	char id[PIC_APPROVAL_TEXT] = "";
+
+	if (approval)
+		id_text(approval->id, id);
+	write_component(wish, component, wish->bytes == MODEL_URL ? digest : NULL,
+			approval ? id : NULL, &text);
 	return sample_json(pic_buf_text(&text));
 }
 
@@ -243,7 +335,9 @@ static void change_component(struct model *model, struct model_component *compon
 	}
 	component->exists = true;
 	component->value = (int)model_pick(model, 3);
-	component->bytes = chance(model, 70) ? MODEL_SHA : (enum model_bytes)model_pick(model, 4);
+	component->bytes = chance(model, 50)   ? MODEL_SHA
+			   : chance(model, 40) ? MODEL_KERNEL
+					       : (enum model_bytes)model_pick(model, 4);
 	component->constraint = chance(model, 75) ? MODEL_ALWAYS
 						  : (enum model_constraint)model_pick(model, 4);
 }
@@ -309,6 +403,85 @@ static void change_resolution(struct model *model)
 
 	known->generation = model->solutions[solution].generation;
 	known->failed = chance(model, 25);
+}
+
+static void tell_approvals(struct model *model)
+{
+	struct world *world = &model->world;
+
+	world->approval_count = 0;
+	for (int i = 0; i < MODEL_APPROVALS; i++)
+		if (model->approvals[i].exists)
+			world->approvals[world->approval_count++] = &model->approvals[i].facts;
+}
+
+static void write_facts(const struct model_approval *approval, struct pic_approval_facts *out)
+{
+	PIC_JSON struct pic_json *properties = pic_json_new_object();
+	struct pic_approval_item *item = &out->items[0];
+	struct pic_ebpf_terms terms;
+	char id[PIC_APPROVAL_TEXT];
+
+	memset(out, 0, sizeof(*out));
+	id_text(approval->id, id);
+	pic_hex_decode(id, out->id, sizeof(out->id));
+	out->phase = approval->phase;
+	out->opens_ms = approval->opens;
+	out->ends_ms = approval->ends;
+	out->item_count = 1;
+	strcpy(item->target, model_target_names[approval->target]);
+	strcpy(item->name.instance, model_instance_names[approval->instance]);
+	snprintf(item->name.component, sizeof(item->name.component), "c%d", approval->component);
+	strcpy(item->type, "ebpf");
+	memset(item->digest, approval->other_bytes ? 0xbb : 0xaa, sizeof(item->digest));
+	assert_int_equal(pic_ebpf_terms_parse(properties, &terms, NULL), 0);
+	pic_ebpf_terms_digest(&terms, item->terms);
+}
+
+/* More often than by chance it is about what there is. */
+static void choose_subject(struct model *model, struct model_approval *approval)
+{
+	for (int tries = 0; tries < 20; tries++) {
+		approval->instance = (int)model_pick(model, MODEL_INSTANCES);
+		approval->target = (int)model_pick(model, MODEL_TARGETS);
+		approval->component = (int)model_pick(model, MODEL_COMPONENTS);
+		int solution = model->instances[approval->instance].solution;
+
+		if (model_matches(model, approval->instance, approval->target) &&
+		    model_solution_exists(model, approval->instance) &&
+		    model->solutions[solution].components[approval->component].exists &&
+		    model->solutions[solution].components[approval->component].bytes ==
+			    MODEL_KERNEL)
+			return;
+	}
+}
+
+/* Somebody is asked, decides, takes it back. */
+static void change_approval(struct model *model)
+{
+	struct model_approval *approval = &model->approvals[model_pick(model, MODEL_APPROVALS)];
+	enum pic_approval_phase phase = approval->phase;
+
+	if (!approval->exists || chance(model, 40) || phase > PIC_APPROVAL_APPROVED) {
+		approval->exists = true;
+		approval->id = ++model->last_approval;
+		choose_subject(model, approval);
+		approval->other_bytes = chance(model, 20);
+		phase = chance(model, 70) ? PIC_APPROVAL_APPROVED : PIC_APPROVAL_PENDING;
+	} else if (phase == PIC_APPROVAL_PENDING) {
+		phase = chance(model, 60) ? PIC_APPROVAL_APPROVED : PIC_APPROVAL_REJECTED;
+	} else {
+		phase = chance(model, 50) ? PIC_APPROVAL_REVOKED : PIC_APPROVAL_ENDED;
+	}
+	if (phase == PIC_APPROVAL_APPROVED && approval->phase != phase) {
+		approval->opens = now_of(model) + 1000 * (int64_t)model_pick(model, 50);
+		approval->ends = approval->opens + 1 + 1000 * (int64_t)model_pick(model, 2000);
+	}
+	if (approval->ends == 0)
+		approval->ends = 1;
+	approval->phase = phase;
+	write_facts(approval, &approval->facts);
+	tell_approvals(model);
 }
 
 /* What is on this device by the catalogs: instance and component of each entry, listed or removed. */
@@ -401,10 +574,10 @@ void model_change(struct model *model, const char **what)
 		const char *name;
 		void (*change)(struct model *model);
 	} changes[] = {
-		{ 14, "target", change_target },	 { 24, "solution", change_solution },
-		{ 18, "instance", change_instance },	 { 6, "enrolment", change_enrolment },
-		{ 10, "resolution", change_resolution }, { 22, "report", change_report },
-		{ 6, "catalog", change_catalog },
+		{ 14, "target", change_target },	{ 20, "solution", change_solution },
+		{ 14, "instance", change_instance },	{ 6, "enrolment", change_enrolment },
+		{ 6, "resolution", change_resolution }, { 22, "report", change_report },
+		{ 12, "approval", change_approval },	{ 6, "catalog", change_catalog },
 	};
 	unsigned at = model_pick(model, 100), i = 0;
 

@@ -15,8 +15,9 @@
 #define MODEL_SOLUTIONS 2
 #define MODEL_INSTANCES 2
 #define MODEL_COMPONENTS 4
+#define MODEL_APPROVALS 6
 
-enum model_bytes { MODEL_SHA, MODEL_URL, MODEL_NONE /* docker */, MODEL_BAD_TYPE };
+enum model_bytes { MODEL_SHA, MODEL_URL, MODEL_NONE /* docker */, MODEL_BAD_TYPE, MODEL_KERNEL };
 enum model_constraint { MODEL_ALWAYS, MODEL_ZONE_A, MODEL_ZONE_B, MODEL_BROKEN_CONSTRAINT };
 
 struct model_component {
@@ -54,12 +55,25 @@ struct model_resolution {
 	bool failed;
 };
 
+/* What somebody was asked for one component on one target. */
+struct model_approval {
+	bool exists;
+	int id;
+	enum pic_approval_phase phase;
+	int64_t opens, ends;
+	int instance, target, component;
+	bool other_bytes;
+	struct pic_approval_facts facts;
+};
+
 struct model {
 	uint64_t random;
 	struct model_target targets[MODEL_TARGETS];
 	struct model_solution solutions[MODEL_SOLUTIONS];
 	struct model_instance instances[MODEL_INSTANCES];
 	struct model_resolution resolutions[MODEL_SOLUTIONS][MODEL_COMPONENTS];
+	struct model_approval approvals[MODEL_APPROVALS];
+	int last_approval;
 	struct world world;
 };
 
@@ -76,12 +90,20 @@ void model_devices_obey(struct model *model);
 void model_delete_instances(struct model *model);
 void model_reconcile(struct model *model, int instance);
 
-enum model_want { MODEL_NOT_WANTED, MODEL_WANTED, MODEL_HELD_WAITING, MODEL_HELD_STUCK };
+enum model_want {
+	MODEL_NOT_WANTED,
+	MODEL_WANTED,
+	MODEL_HELD_WAITING,
+	MODEL_HELD_STUCK,
+	MODEL_HELD_OVER,
+};
 /* The rules. */
 bool model_matches(const struct model *model, int instance, int target);
 enum model_want model_wants(const struct model *model, int instance, int target, int component);
 bool model_solution_exists(const struct model *model, int instance);
 /* The component as it should be staged, in JSON. */
-struct pic_json *model_staged(const struct model *model, int instance, int component);
+struct pic_json *model_staged(const struct model *model, int instance, int target, int component);
+/* Whether the approval of that id, as a catalog has it, is open now. */
+bool model_is_open(const struct model *model, const char *id);
 
 #endif

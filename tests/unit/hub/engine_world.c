@@ -187,6 +187,8 @@ void world_reconcile(struct world *world, const char *name)
 		.solution = solution ? world_get(world, PIC_KIND_SOLUTION, solution) : NULL,
 		.resolutions = world->resolutions,
 		.resolution_count = world->resolution_count,
+		.approvals = world->approvals,
+		.approval_count = world->approval_count,
 		.now_ms = world->now_ms,
 		.broken = world->broken,
 	};

@@ -5,6 +5,7 @@
 #ifndef PIC_TEST_HUB_ENGINE_WORLD_H
 #define PIC_TEST_HUB_ENGINE_WORLD_H
 
+#include "hub/approval/approval.h"
 #include "hub/engine/engine.h"
 #include "symphony/sample.h"
 
@@ -24,6 +25,8 @@ struct world {
 	size_t device_count;
 	struct pic_engine_resolution resolutions[16]; /* texts are lent */
 	size_t resolution_count;
+	const struct pic_approval_facts *approvals[8]; /* lent */
+	size_t approval_count;
 	int64_t now_ms;
 	uint32_t broken;
 	size_t writes; /* of the last reconcile */
