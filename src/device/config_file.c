@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -79,12 +80,16 @@ static int write_file(const char *path, const struct pic_buf *text, struct pic_e
 	return r < 0 ? pic_error_wrap(err, r, "%s cannot be written", path) : 0;
 }
 
+static bool is_blank(const char *text)
+{
+	return text[strspn(text, " \t\r\n")] == '\0';
+}
+
 int pic_config_update(const char *path, const struct pic_config_value *values, size_t count,
-		      bool *changed, struct pic_error *err)
+		      struct pic_error *err)
 {
 	PIC_BUF struct pic_buf before = PIC_BUF_INIT(FILE_MAX), after = PIC_BUF_INIT(2 * FILE_MAX);
 	int r = pic_file_read_path(path, &before, err);
-	bool differs;
 
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -92,8 +97,13 @@ int pic_config_update(const char *path, const struct pic_config_value *values, s
 	r = pic_buf_check(&after, path, err);
 	if (r < 0)
 		return r;
-	differs = strcmp(pic_buf_text(&before), pic_buf_text(&after)) != 0;
-	if (changed)
-		*changed = differs;
-	return differs ? write_file(path, &after, err) : 0;
+	if (strcmp(pic_buf_text(&before), pic_buf_text(&after)) == 0)
+		return PIC_CONFIG_AS_BEFORE;
+	if (is_blank(pic_buf_text(&after))) {
+		if (unlink(path) < 0)
+			return pic_error_errno(err, errno, "%s cannot be removed", path);
+		return PIC_CONFIG_REMOVED;
+	}
+	r = write_file(path, &after, err);
+	return r < 0 ? r : PIC_CONFIG_WRITTEN;
 }

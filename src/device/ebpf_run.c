@@ -83,7 +83,7 @@ static int settle_in(struct child *child, const struct pic_ebpf_by_hand *order, 
 	}
 	r = pic_descriptors_arrange(fds, FILES + PIC_EBPF_FILES, err);
 	if (r == 0)
-		r = pic_workload_log_new_direct(&child->face.log, OUTPUT, ERRORS, err);
+		r = pic_workload_log_new_direct(&child->face.log, order->file, OUTPUT, ERRORS, err);
 	if (r == 0)
 		r = pic_root_empty("/proc", err);
 	if (r == 0)

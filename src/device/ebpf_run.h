@@ -12,7 +12,8 @@
 
 struct pic_ebpf_by_hand {
 	int object_fd;
-	const char *name; /* for people */
+	const char *name; /* in the kernel's lists */
+	const char *file; /* for people */
 	const struct pic_ebpf_spec *spec;
 	const struct pic_policy *policy;
 	int64_t end_boot_ms;

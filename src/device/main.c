@@ -39,16 +39,16 @@ static const struct pic_option global_options[] = {
 	  0 },
 	{ "metrics", 0, PIC_OPTION_TEXT, "ADDR:PORT", "127.0.0.1:9095",
 	  "where Prometheus can scrape the device, or off", AT(metrics), PIC_OPTION_GLOBAL, 0, 0 },
-	{ "log-level", 0, PIC_OPTION_TEXT, "LEVEL", "info", "error, warning, info or debug",
-	  AT(log_level), PIC_OPTION_GLOBAL, 0, 0 },
-	{ "log-format", 0, PIC_OPTION_TEXT, "FORMAT", "text", "text or json", AT(log_format),
-	  PIC_OPTION_GLOBAL, 0, 0 },
+	{ "log-level", 0, PIC_OPTION_CHOICE, "error|warning|info|debug", "info",
+	  "what is told on standard error", AT(log_level), PIC_OPTION_GLOBAL, 0, 0 },
+	{ "log-format", 0, PIC_OPTION_CHOICE, "text|json", "text", "form of the log",
+	  AT(log_format), PIC_OPTION_GLOBAL, 0, 0 },
 	{ .name = NULL },
 };
 
 static const struct pic_option status_options[] = {
-	{ "output", 'o', PIC_OPTION_TEXT, "FORMAT", "table", "table or json", AT(output),
-	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "output", 'o', PIC_OPTION_CHOICE, "table|json", "table", "for people or programs",
+	  AT(output), PIC_OPTION_FLAG_ONLY, 0, 0 },
 	{ .name = NULL },
 };
 
@@ -153,7 +153,8 @@ static const struct pic_command commands[] = {
 	  .arguments = "",
 	  .help = "stop every workload and remove artifacts, logs and holds",
 	  .options = purge_options,
-	  .run = pic_verb_purge },
+	  .run = pic_verb_purge,
+	  .makes_config = true },
 	{ .name = "wasm",
 	  .arguments = "",
 	  .help = "run or inspect a WebAssembly module",

@@ -247,7 +247,8 @@ static void check_supervisor(struct check *check)
 	if (pic_supervisor_perform(check->options->run_dir, &call, 5000, &reply, fds, &err) < 0)
 		say(check, WEAK, "supervisor", "%s", err.text);
 	else
-		say(check, GOOD, "supervisor", "runs, with %lld workloads", (long long)reply.value);
+		say(check, GOOD, "supervisor", "runs, with %lld workload%s", (long long)reply.value,
+		    reply.value == 1 ? "" : "s");
 }
 
 static void check_hub(struct check *check)
@@ -282,6 +283,7 @@ int pic_verb_check(void *program, int argc, char **argv)
 	check_supervisor(&check);
 	check_hub(&check);
 	if (check.missing)
-		printf("%u things are missing\n", check.missing);
+		printf("%u %s missing\n", check.missing,
+		       check.missing == 1 ? "thing is" : "things are");
 	return check.missing ? PIC_EXIT_FAILED : PIC_EXIT_OK;
 }

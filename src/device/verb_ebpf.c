@@ -189,6 +189,7 @@ static int run(const struct pic_device_options *options, const char *file,
 	object_name(file, name);
 	order.object_fd = fd;
 	order.name = name;
+	order.file = file;
 	order.end_boot_ms = choose_end(spec, policy);
 	r = pic_ebpf_run_here(&order, &err);
 	return r < 0 ? complain(file, &err) : PIC_EXIT_OK;

@@ -59,15 +59,21 @@ static int join(const struct pic_device_options *options, const struct pic_join_
 	return r;
 }
 
-/* Exit status of design: 0, 1 refused or failed, 4 nobody there. */
 static int status_of(int r, const struct pic_error *err)
 {
 	if (r == 0)
 		return PIC_EXIT_OK;
 	fprintf(stderr, "piccolo: not joined: %s\n", err->text);
-	if (r == -EHOSTUNREACH)
+	switch (r) {
+	case -EHOSTUNREACH:
 		return PIC_EXIT_UNREACHABLE;
-	return r == -EINVAL ? PIC_EXIT_USAGE : PIC_EXIT_FAILED;
+	case -EPERM: /* by the hub, or the hub by us */
+		return PIC_EXIT_REFUSED;
+	case -EINVAL:
+		return PIC_EXIT_USAGE;
+	default:
+		return PIC_EXIT_FAILED;
+	}
 }
 
 static int join_as_agent(const struct pic_device_options *options,
@@ -118,16 +124,16 @@ static int write_configuration(const struct pic_device_options *options,
 		{ "ca-pin", order->ca_pin },
 		{ "tls-pin", order->tls_pin },
 	};
-	bool changed = false;
 	int r;
 
 	if (!hub)
 		return pic_error_set(err, -ENOMEM, "no memory to write the configuration");
 	while (pic_text_ends(hub, "/"))
 		hub[strlen(hub) - 1] = '\0';
-	r = pic_config_update(options->config, values, PIC_COUNT(values), &changed, err);
-	if (r == 0)
-		printf("%s %s\n", options->config, changed ? "is written" : "says so already");
+	r = pic_config_update(options->config, values, PIC_COUNT(values), err);
+	if (r >= 0)
+		printf("%s %s\n", options->config,
+		       r == PIC_CONFIG_WRITTEN ? "is written" : "says so already");
 	return r;
 }
 

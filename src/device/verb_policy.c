@@ -1,6 +1,7 @@
 /* `piccolo policy why`: which line of policy.conf a component of this device lacks. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,10 @@
 #include "admission/policy.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/json.h"
+#include "device/agent_status.h"
+#include "device/desired_file.h"
 #include "device/verbs.h"
-#include "protocol/document.h"
 #include "workload/driver.h"
 
 static void free_document(struct pic_document **document)
@@ -57,14 +60,22 @@ static int judge(const struct pic_document_component *component, const struct pi
 	return r < 0 ? r : driver->check(spec, policy, err);
 }
 
-/* 1: judged, and allowed; 0: this file does not name it. */
+/* 1: judged, and allowed; 0: this document does not name it. */
+static int look_into(const struct pic_document *document, const struct pic_workload_name *name,
+		     const struct pic_policy *policy, struct pic_error *err)
+{
+	const struct pic_document_component *component = document ? find(document, name) : NULL;
+	int r = component ? judge(component, policy, err) : 0;
+
+	return r < 0 || !component ? r : 1;
+}
+
 static int look(const struct pic_device_options *options, const char *file,
 		const struct pic_workload_name *name, const struct pic_policy *policy,
 		struct pic_error *err)
 {
 	PIC_CLEANUP(free_document) struct pic_document *document = NULL;
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_DOCUMENT_SIZE_MAX);
-	const struct pic_document_component *component;
 	char path[4096];
 	int r;
 
@@ -76,11 +87,43 @@ static int look(const struct pic_device_options *options, const char *file,
 		r = pic_document_parse(&document, pic_buf_text(&text), text.size, err);
 	if (r < 0)
 		return r;
-	component = document ? find(document, name) : NULL;
-	if (!component)
-		return 0;
-	r = judge(component, policy, err);
-	return r < 0 ? r : 1;
+	return look_into(document, name, policy, err);
+}
+
+/* What the agent runs instead of a hub's document: the file of `piccolo run`; "" when it does not. */
+static void find_file(const struct pic_device_options *options, struct pic_buf *out)
+{
+	PIC_BUF struct pic_buf answer = PIC_BUF_INIT(PIC_AGENT_STATUS_MAX);
+	PIC_JSON struct pic_json *root = NULL;
+
+	if (pic_device_agent_status(options->run_dir, &answer, NULL) == 0 &&
+	    pic_json_parse(&root, pic_buf_text(&answer), answer.size, NULL) == 0)
+		pic_buf_text_add(out, pic_json_text_or(pic_json_get(root, "file"), ""));
+}
+
+static int look_everywhere(const struct pic_device_options *options,
+			   const struct pic_workload_name *name, const struct pic_policy *policy,
+			   struct pic_error *err)
+{
+	PIC_CLEANUP(free_document) struct pic_document *document = NULL;
+	PIC_BUF struct pic_buf file = PIC_BUF_INIT(PATH_MAX);
+	int r;
+
+	find_file(options, &file);
+	if (file.size > 0) {
+		r = pic_device_desired_file(&document, pic_buf_text(&file), err);
+		if (r == 0)
+			r = look_into(document, name, policy, err);
+	} else {
+		r = look(options, "document.json", name, policy, err);
+		if (r == 0)
+			r = look(options, "kept.json", name, policy, err);
+	}
+	if (r != 0)
+		return r;
+	return pic_error_set(err, -ESRCH, "%s does not name %s/%s",
+			     file.size > 0 ? pic_buf_text(&file) : "the document of this device",
+			     name->instance, name->component);
 }
 
 int pic_verb_policy_why(void *program, int argc, char **argv)
@@ -101,14 +144,7 @@ int pic_verb_policy_why(void *program, int argc, char **argv)
 		pic_device_complain(r, &err);
 		return PIC_EXIT_FAILED;
 	}
-	r = look(options, "document.json", &name, &policy, &err);
-	if (r == 0)
-		r = look(options, "kept.json", &name, &policy, &err);
-	if (r == 0) {
-		pic_error_set(&err, -ESRCH, "the document of this device does not name %s",
-			      argv[0]);
-		return pic_device_complain(-ESRCH, &err);
-	}
+	r = look_everywhere(options, &name, &policy, &err);
 	if (r < 0)
 		return pic_device_complain(r, &err);
 	printf("%s allows %s; what it declares no port for is judged when it asks for one\n",

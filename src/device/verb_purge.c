@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "agent/supervisor_link.h"
+#include "base/cleanup.h"
 #include "base/file.h"
+#include "device/config_file.h"
 #include "device/verbs.h"
 
 #define LIMIT_MS 60000
@@ -32,18 +34,38 @@ static int forget_device(const struct pic_device_options *options, struct pic_er
 	return r < 0 ? r : pic_folder_remove(AT_FDCWD, options->run_dir, err);
 }
 
+/* What `piccolo join` wrote; other lines are the owner's. */
+static int forget_hub(const struct pic_device_options *options, struct pic_error *err)
+{
+	static const struct pic_config_value values[] = {
+		{ "hub", NULL }, { "target", NULL }, { "ca-pin", NULL }, { "tls-pin", NULL }
+	};
+	int r = pic_config_update(options->config, values, PIC_COUNT(values), err);
+
+	if (r == PIC_CONFIG_REMOVED)
+		printf("%s is removed\n", options->config);
+	else if (r == PIC_CONFIG_WRITTEN)
+		printf("%s names no hub any more; its other lines stay\n", options->config);
+	return r;
+}
+
 static int purge_all(struct pic_device_options *options)
 {
 	struct pic_error err = PIC_ERROR_INIT;
-	int status = pic_device_purge(options);
-	int r = status == PIC_EXIT_OK ? forget_device(options, &err) : 0;
+	int status = pic_device_purge(options), r;
 
+	if (status != PIC_EXIT_OK)
+		return status;
+	r = forget_device(options, &err);
 	if (r < 0)
 		return pic_device_complain(r, &err);
-	if (status == PIC_EXIT_OK)
-		printf("nothing of this device is left in %s and %s; enroll it afresh to use it again\n",
-		       options->state, options->run_dir);
-	return status;
+	printf("nothing of this device is left in %s and %s\n", options->state, options->run_dir);
+	r = forget_hub(options, &err);
+	if (r < 0)
+		return pic_device_complain(-EIO, &err);
+	printf("%s stays: it is yours; to use the device again, enroll it afresh\n",
+	       options->policy);
+	return PIC_EXIT_OK;
 }
 
 /* A connection that is closed without an answer was to a socket that a child of a dead supervisor still held

@@ -50,6 +50,8 @@ static int supervise(struct pic_device_options *options, struct pic_supervisor_s
 		r = pic_supervisor_run(settings, &err);
 	if (r == 0 || (r == -EBUSY && settings->sweep)) /* a supervisor that runs does it itself */
 		return PIC_EXIT_OK;
+	if (settings->purge) /* a person waits for a sentence */
+		return pic_device_complain(r, &err);
 	pic_log(PIC_LOG_ERROR, "supervisor-failed", PIC_TEXT("why", err.text));
 	return r == -EINVAL ? PIC_EXIT_USAGE : PIC_EXIT_FAILED;
 }
@@ -91,5 +93,7 @@ int pic_device_purge(struct pic_device_options *options)
 {
 	struct pic_supervisor_settings settings = { .purge = true };
 
+	if (strcmp(options->log_level, "info") == 0)
+		options->log_level = "warning";
 	return supervise(options, &settings);
 }

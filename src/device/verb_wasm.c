@@ -36,8 +36,8 @@ static const struct pic_option run_options[] = {
 };
 
 static const struct pic_option inspect_options[] = {
-	{ "output", 'o', PIC_OPTION_TEXT, "FORMAT", "text", "text or json", AT(output),
-	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "output", 'o', PIC_OPTION_CHOICE, "text|json", "text", "for people or programs",
+	  AT(output), PIC_OPTION_FLAG_ONLY, 0, 0 },
 	{ "memory", 0, PIC_OPTION_TEXT, "SIZE", "64M", "how much linear memory it may have",
 	  AT(wasm_memory), PIC_OPTION_FLAG_ONLY, 0, 0 },
 	{ .name = NULL },
@@ -129,7 +129,7 @@ static int verb_run(void *program, int argc, char **argv)
 	if (fd < 0)
 		return complain(argv[0], &err);
 	module_name(argv[0], name);
-	r = pic_wasm_run_here(fd, name, &spec, &err);
+	r = pic_wasm_run_here(fd, argv[0], name, &spec, &err);
 	return r < 0 ? complain(argv[0], &err) : r;
 }
 
@@ -162,10 +162,6 @@ static int verb_inspect(void *program, int argc, char **argv)
 
 	(void)argc;
 	pic_wasm_spec_init(&spec);
-	if (!json && strcmp(options->output, "text") != 0) {
-		fprintf(stderr, "piccolo: --output is text or json\n");
-		return PIC_EXIT_USAGE;
-	}
 	if (pic_wasm_spec_memory(&spec, options->wasm_memory, &err) < 0) {
 		fprintf(stderr, "piccolo: --memory: %s\n", err.text);
 		return PIC_EXIT_USAGE;

@@ -97,10 +97,10 @@ static int open_folders(const struct pic_wasm_spec *spec, int files[PIC_RUNNER_F
 }
 
 /* The child: never returns. */
-static void run_child(struct pic_runner *runner)
+static void run_child(struct pic_runner *runner, const char *file)
 {
 	struct pic_error err = PIC_ERROR_INIT;
-	int r = pic_workload_log_new_direct(&runner->log, STDOUT_FILENO, STDERR_FILENO, &err);
+	int r = pic_workload_log_new_direct(&runner->log, file, STDOUT_FILENO, STDERR_FILENO, &err);
 
 	/* Nobody would answer it, and nobody would see it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -110,7 +110,7 @@ static void run_child(struct pic_runner *runner)
 		r = pic_wasm_confine(runner, &err);
 	if (r == 0)
 		_exit(pic_wasm_run(runner));
-	dprintf(STDERR_FILENO, "piccolo: %s\n", err.text);
+	dprintf(STDERR_FILENO, "piccolo: %s: %s\n", file, err.text);
 	_exit(1);
 }
 
@@ -135,8 +135,8 @@ static void raise_descriptors(void)
 	}
 }
 
-int pic_wasm_run_here(int module_fd, const char *name, const struct pic_wasm_spec *spec,
-		      struct pic_error *err)
+int pic_wasm_run_here(int module_fd, const char *file, const char *name,
+		      const struct pic_wasm_spec *spec, struct pic_error *err)
 {
 	struct pic_workload_name label = { .instance = "local" };
 	struct pic_runner runner = {
@@ -163,7 +163,7 @@ int pic_wasm_run_here(int module_fd, const char *name, const struct pic_wasm_spe
 	runner.broker_fd = pair[1];
 	if (child == 0) {
 		close(pair[0]);
-		run_child(&runner);
+		run_child(&runner, file);
 	}
 	close(pair[1]);
 	serve(pair[0], spec);
@@ -171,6 +171,7 @@ int pic_wasm_run_here(int module_fd, const char *name, const struct pic_wasm_spe
 	status = wait_for(child);
 	if (status == 128 + SIGSYS)
 		dprintf(STDERR_FILENO,
-			"piccolo: the module's process was ended: it made a system call it may not make\n");
+			"piccolo: %s: its process was ended: it made a system call it may not make\n",
+			file);
 	return status < 0 ? pic_error_errno(err, status, "the module's process") : status;
 }

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "workload/wasm/spec.h"
 
-/* The guest's exit status, or 128 + signal; -errno when it could not be started. */
-int pic_wasm_run_here(int module_fd, const char *name, const struct pic_wasm_spec *spec,
-		      struct pic_error *err);
+/* `file` is for sentences, `name` what the module is called. The guest's exit status, or 128 + signal; -errno when it could not be started. */
+int pic_wasm_run_here(int module_fd, const char *file, const char *name,
+		      const struct pic_wasm_spec *spec, struct pic_error *err);
 
 #endif

@@ -26,8 +26,9 @@ struct rest {
 
 struct pic_workload_log {
 	bool direct;
-	int fds[2];	  /* segments; direct: output and error */
-	bool terminal[2]; /* direct */
+	int fds[2];	     /* segments; direct: output and error */
+	bool terminal[2];    /* direct */
+	const char *subject; /* direct */
 	unsigned current;
 	uint64_t maximum;  /* of one segment */
 	uint64_t size;	   /* of the current one */
@@ -98,14 +99,15 @@ int pic_workload_log_new(struct pic_workload_log **out, const int segments[2], u
 	return 0;
 }
 
-int pic_workload_log_new_direct(struct pic_workload_log **out, int output_fd, int error_fd,
-				struct pic_error *err)
+int pic_workload_log_new_direct(struct pic_workload_log **out, const char *subject, int output_fd,
+				int error_fd, struct pic_error *err)
 {
 	struct pic_workload_log *log = calloc(1, sizeof(*log));
 
 	if (!log)
 		return pic_error_set(err, -ENOMEM, "there is no memory for the module's output");
 	log->direct = true;
+	log->subject = subject;
 	log->fds[0] = output_fd;
 	log->fds[1] = error_fd;
 	for (unsigned i = 0; i < 2; i++) /* now: later this process may not ask */
@@ -238,7 +240,7 @@ void pic_workload_log_line(struct pic_workload_log *log, const char *format, ...
 	va_list arguments;
 
 	if (log->direct)
-		pic_buf_text_add(&text, "piccolo: ");
+		pic_buf_format(&text, "piccolo: %s: ", log->subject);
 	va_start(arguments, format);
 	pic_buf_vformat(&text, format, arguments);
 	va_end(arguments);

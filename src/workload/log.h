@@ -21,9 +21,10 @@ struct pic_workload_log;
 int pic_workload_log_new(struct pic_workload_log **out, const int segments[2], uint64_t maximum,
 			 struct pic_error *err);
 /* Instead of files: 'o' and 'e' bytes as they come to these descriptors (lent), escaped where one is a
- * terminal; 'p' lines, marked, to the second. For a module that a person runs by hand. */
-int pic_workload_log_new_direct(struct pic_workload_log **out, int output_fd, int error_fd,
-				struct pic_error *err);
+ * terminal; 'p' lines, marked and with what they are about (`subject` is lent), to the second. For a module
+ * that a person runs by hand. */
+int pic_workload_log_new_direct(struct pic_workload_log **out, const char *subject, int output_fd,
+				int error_fd, struct pic_error *err);
 bool pic_workload_log_is_direct(const struct pic_workload_log *log);
 void pic_workload_log_free(struct pic_workload_log *log);
 /* Bytes of a stream ('o' or 'e'); cut into lines, longer ones at 4 KB; a rest waits for its newline. */

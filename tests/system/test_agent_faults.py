@@ -102,12 +102,12 @@ def fail_to_join(device, fake, status, *words, **other):
 
 def test_the_token_goes_only_to_the_hub_that_was_pinned(fake, work):
     device = harness.Device(work / "device", hub=fake)
-    fail_to_join(device, fake, 1, "has the pin " + fake.authority.pin(), "nothing was sent", **{"ca-pin": "sha256:" + "ab" * 32})
+    fail_to_join(device, fake, 3, "has the pin " + fake.authority.pin(), "nothing was sent", **{"ca-pin": "sha256:" + "ab" * 32})
     assert fake.seen("/device/v1/join") == []
 
 
 def test_a_wrong_token_says_what_the_hub_says(fake, work):
-    fail_to_join(harness.Device(work / "device", hub=fake), fake, 1, "the token is not known, was used or has expired", token="nonsense")
+    fail_to_join(harness.Device(work / "device", hub=fake), fake, 3, "the token is not known, was used or has expired", token="nonsense")
 
 
 def test_a_captive_portal_is_not_a_hub(fake, work):

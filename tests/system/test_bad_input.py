@@ -415,18 +415,18 @@ def test_a_token_that_is_not_good(hub, work):
     with harness.Device(work / "device", hub=hub) as device, \
             harness.Device(work / "other", hub=hub, target="other-edge") as other:
         enrolled = device.enroll()
-        refused(device.join({**enrolled, "token": "A" * len(enrolled["token"])}, check=False), "token")
+        refused(device.join({**enrolled, "token": "A" * len(enrolled["token"])}, check=False), "token", status=3)
         refused(device.join({**enrolled, "token": ""}, check=False), "token")
         # of somebody else
-        refused(other.join(enrolled, check=False), "token")
+        refused(other.join(enrolled, check=False), "token", status=3)
         assert not (other.folder / "piccolo.conf").exists() and not (device.folder / "piccolo.conf").exists()
         device.join(enrolled)
         # used
-        refused(device.join(enrolled, check=False), "token")
+        refused(device.join(enrolled, check=False), "token", status=3)
         # expired
         short = json.loads(hub.ctl("enroll", "tiny-edge", "--valid", "1s", "-o", "json").stdout)
         wait(lambda: hub.api("GET", "/readyz")[0] == 200 and time.time() > expiry(short) + 1, 5, "it is over")
-        refused(device.join(short, check=False), "token")
+        refused(device.join(short, check=False), "token", status=3)
         # what it was before it still is
         device.start()
         wait(lambda: device.status()["connection"] == "connected", 10, "connected")
@@ -440,7 +440,7 @@ def test_a_pin_that_is_not_the_hubs(hub, work):
     with harness.Device(work / "device", hub=hub) as device:
         enrolled = device.enroll()
         wrong = "sha256:" + "ab" * 32
-        assert refused(device.join({**enrolled, "ca-pin": wrong}, check=False), enrolled["ca-pin"], "nothing was sent")
+        assert refused(device.join({**enrolled, "ca-pin": wrong}, check=False), enrolled["ca-pin"], "nothing was sent", status=3)
         refused(device.join({**enrolled, "ca-pin": "sha256:short"}, check=False), "--ca-pin must be sha256:", status=2)
         assert not (device.folder / "piccolo.conf").exists()
         device.join(enrolled)  # the token was not spent on a stranger

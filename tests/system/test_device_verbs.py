@@ -209,6 +209,23 @@ def test_policy_why_answers_for_what_is_and_what_is_not(deployed):
     assert done.returncode == 3 and "add `allow wasm`" in done.stderr, done
 
 
+def test_policy_why_under_run(work):
+    """There, the file is what should run."""
+    folder = harness.walkable(work)
+    path = folder / "app.json"
+    shutil.copy(MODULE, folder / "tiny-http.wasm")
+    path.write_text(json.dumps({"components": [component("one", "tiny-http.wasm", args="8085"),
+                                               component("low", "tiny-http.wasm", listen="22")]}))
+    with FileDevice(folder / "device") as device:
+        device.start_file(path)
+        device.serves_of(8085, "one")
+        assert "allows local/one" in device.piccolo("policy", "why", "local/one").stdout
+        done = device.piccolo("policy", "why", "local/low", check=False)
+        assert done.returncode == 3 and "add `listen tcp 22`" in done.stderr, done
+        done = device.piccolo("policy", "why", "local/nobody", check=False)
+        assert done.returncode == 1 and str(path) in done.stderr and "local/nobody" in done.stderr, done
+
+
 def lines(done):
     found = {}
     for line in done.stdout.splitlines():
@@ -225,7 +242,7 @@ def test_check_of_a_good_device(deployed):
     assert {"kernel", "seccomp", "cgroups", "empty root", "policy", "users", "state folder", "run folder", "clock", "supervisor",
             "hub"} <= set(found)
     assert all(verdict in ("ok", "weak") for verdict, _ in found.values()), done.stdout
-    assert "with 1 workloads" in found["supervisor"][1]
+    assert found["supervisor"][1].endswith("with 1 workload")
 
 
 def test_check_before_anything_runs_and_of_what_is_wrong(work):
@@ -254,6 +271,13 @@ def test_purge_takes_all_and_says_so(hub, deployed):
     deployed.start_apart()
     deployed.serves()
     deployed.stop()
-    deployed.piccolo("purge", "--all")
+    config = deployed.folder / "piccolo.conf"
+    done = deployed.piccolo("purge", "--all")
+    assert done.stderr == "" and f"{config} is removed" in done.stdout and f"{deployed.policy} stays" in done.stdout, done
+    assert not config.exists()
+    done = deployed.piccolo("purge", "--all")  # again: there is nothing to do
+    assert done.stderr == "" and str(config) not in done.stdout, done
+    config.write_text(f"metrics = off\nhub = {hub.url}\n")
+    assert "names no hub any more" in deployed.piccolo("purge", "--all").stdout and config.read_text() == "metrics = off\n"
     assert not deployed.state.exists() or os.listdir(deployed.state) == []
     assert not workload_processes()

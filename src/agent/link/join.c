@@ -137,7 +137,7 @@ static void on_joined(void *data, const struct pic_client_answer *answer)
 	if (!went_well(join, answer))
 		return;
 	if (read_membership(join, answer, &err) < 0)
-		finish(join, -EPERM, "BadAnswer", err.text);
+		finish(join, -EPROTO, "BadAnswer", err.text);
 	else
 		finish(join, 0, "", "");
 }

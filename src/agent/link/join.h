@@ -23,7 +23,7 @@ struct pic_join_order {
 };
 
 /* code 0: `identity` is the device's (the callee takes its texts over); -EPERM: the hub or the pin says
- * no; -EHOSTUNREACH: nobody answers. `reason` is one word. */
+ * no; -EPROTO: its answer makes no sense; -EHOSTUNREACH: nobody answers. `reason` is one word. */
 typedef void pic_join_fn(void *data, int code, const char *reason, const char *text,
 			 struct pic_agent_identity *identity);
 

@@ -298,13 +298,13 @@ static void writes_directly(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(pipes), 0);
-	assert_int_equal(pic_workload_log_new_direct(&log, pipes[1], pipes[1], NULL), 0);
+	assert_int_equal(pic_workload_log_new_direct(&log, "m.wasm", pipes[1], pipes[1], NULL), 0);
 	assert_true(pic_workload_log_is_direct(log));
 	pic_workload_log_write(log, 'o', "no newline", 10);
 	pic_workload_log_line(log, "%s", "a word");
 	pic_workload_log_free(log);
 	assert_true(read(pipes[0], text, sizeof(text) - 1) > 0);
-	assert_string_equal(text, "no newlinepiccolo: a word\n");
+	assert_string_equal(text, "no newlinepiccolo: m.wasm: a word\n");
 	close(pipes[0]);
 	close(pipes[1]);
 }
