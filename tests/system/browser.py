@@ -41,7 +41,7 @@ class Browser:
              "--disable-dev-shm-usage", "--ignore-certificate-errors", "--no-first-run", "--lang=en",
              f"--user-data-dir={self.profile}", "about:blank"],
             preexec_fn=pipes, pass_fds=(3, 4), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=open(os.path.join(self.profile, "log"), "wb"), env={**os.environ, "HOME": self.profile},
+            stderr=open(os.path.join(self.profile, "log"), "wb"), env={**os.environ, "HOME": self.profile, "TMPDIR": self.profile},
             start_new_session=True)
         os.close(theirs_in)
         os.close(theirs_out)
