@@ -128,3 +128,44 @@ class FaultyServer:
                 return self.reply(peer, stream, "text")
             text += line[1:] if line.startswith(b".") else line
         return False
+
+
+SECURE = """
+import ssl, sys, time
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Mailbox
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+host, port, folder, certificate, key = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate, key)
+
+def login(server, session, envelope, mechanism, data):
+    good = isinstance(data, LoginPassword) and (data.login, data.password) == (b"me", b"geheim")
+    return AuthResult(success=good, handled=good)
+
+Controller(Mailbox(folder), hostname=host, port=int(port), authenticator=login, auth_required=True,
+           tls_context=context, require_starttls=True).start()
+print("ready", flush=True)
+time.sleep(86400)
+"""
+
+
+class SecureMailbox(Mailbox):
+    """aiosmtpd that wants STARTTLS and a password, on an address that is not a loopback one."""
+
+    def __init__(self, folder, host):
+        super().__init__(folder)
+        self.host = host
+        self.url = f"smtp://me@{host}:{self.port}"
+        self.certificate, self.key = self.folder / "mail.pem", self.folder / "mail.key"
+
+    def __enter__(self):
+        harness.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "2", "-subj", "/CN=mail", "-addext", f"subjectAltName=IP:{self.host}",
+                    "-keyout", self.key, "-out", self.certificate)
+        self.process = subprocess.Popen(
+            ["/usr/bin/python3", "-c", SECURE, self.host, str(self.port), str(self.folder / "mailbox"),
+             str(self.certificate), str(self.key)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"ready\n"
+        return self

@@ -18,7 +18,7 @@ import pytest
 
 import harness
 from hub_client import request
-from smtp_server import STEPS, FaultyServer, Mailbox
+from smtp_server import STEPS, FaultyServer, Mailbox, SecureMailbox
 
 OPS = "ops@edge.test"
 PROGRAM = """
@@ -536,3 +536,26 @@ def test_from_request_to_mail_server(tmp_path, program):
             harness.wait(lambda: server.received, 5, "the mail", every=0.001)
             times.append(server.received[0][0] - before)
         assert statistics.median(times) < 0.05 * harness.SLOW, times
+
+
+def test_a_mail_server_that_wants_tls_and_a_password(tmp_path, program):
+    harness.run("ip", "address", "replace", "10.77.0.1/32", "dev", "lo")
+    (tmp_path / "password").write_text("geheim\n")
+    (tmp_path / "wrong.password").write_text("falsch\n")
+    with SecureMailbox(tmp_path, "10.77.0.1") as box:
+        def outcome(name, *options):
+            with hub_with(tmp_path / name, box.url, *options) as hub:
+                prepare(hub, program)
+                asked = ask(hub)
+                harness.wait(lambda: approval(hub, asked["name"])["mail"][0]["attempts"], 10, "a first try")
+                return approval(hub, asked["name"])["mail"][0], hub.log.read_text()
+
+        password, authority = ("--smtp-password-file", tmp_path / "password"), ("--smtp-ca", box.certificate)
+        mail, log = outcome("good", *password, *authority)
+        assert mail["state"] == "Sent" and len(box.messages()) == 1 and "geheim" not in log
+        # no trust, no password
+        mail, log = outcome("untrusted", *password)
+        assert mail["state"] == "Queued" and "certificate" in mail["lastError"].lower()
+        mail, log = outcome("wrong", "--smtp-password-file", tmp_path / "wrong.password", *authority)
+        assert mail["state"] in ("Failed", "Queued") and "falsch" not in log + json.dumps(mail)
+        assert len(box.messages()) == 1
