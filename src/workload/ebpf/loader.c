@@ -24,7 +24,11 @@ enum { SOCKET, ARTIFACT, FILES };
 
 #define CAP(name) (1ull << (name))
 #define LOADER_FILES 256
+#ifdef __SANITIZE_ADDRESS__
+#define LOADER_DATA 0 /* the sanitizer keeps a book of terabytes */
+#else
 #define LOADER_DATA (96ull * 1024 * 1024) /* the kernel's own types take 12 MB of it */
+#endif
 
 /* Kernel memory may only be read by who was given that: no CAP_PERFMON otherwise. */
 static uint64_t capabilities(const struct pic_ebpf_order *order)

@@ -88,7 +88,7 @@ static void what_is_no_word_is_refused(void **state)
 static int hand_over(struct pic_ebpf_hand *hand, uint32_t count)
 {
 	static struct pic_ebpf_plan plan;
-	int fds[PIC_EBPF_HAND_FILES], r;
+	int fds[PIC_EBPF_HAND_FILES] = { 0 }, r;
 
 	memset(&plan, 0, sizeof(plan));
 	plan.text_size = 1;
