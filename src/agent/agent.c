@@ -145,6 +145,7 @@ int pic_agent_run(const struct pic_agent_settings *settings, struct pic_error *e
 		.store = { -1, -1, -1 },
 		.watch_fd = -1,
 		.artifact_max = PIC_ARTIFACT_DEFAULT_MAX,
+		.store_max = PIC_STORE_DEFAULT_MAX,
 	};
 	int r;
 

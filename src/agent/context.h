@@ -29,6 +29,7 @@
 #include "protocol/ledger.h"
 
 #define PIC_ARTIFACT_DEFAULT_MAX (64ULL * 1024 * 1024)
+#define PIC_STORE_DEFAULT_MAX (512ULL * 1024 * 1024)
 
 struct pic_agent;
 struct pic_figures; /* metrics/figures.h */
@@ -73,6 +74,7 @@ struct pic_agent {
 	struct pic_acceptance acceptance;
 	struct pic_wanted wanted;
 	uint64_t artifact_max; /* of policy */
+	uint64_t store_max;    /* of policy; downloads may take as much */
 	char refusal
 		[PIC_REPORT_TEXT_MAX]; /* why the document that was offered last is not in force */
 	char policy_problem[PIC_REPORT_TEXT_MAX];

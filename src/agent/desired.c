@@ -27,6 +27,7 @@ static struct pic_policy *read_policy(struct pic_agent *agent)
 
 	agent->policy_problem[0] = '\0';
 	agent->artifact_max = PIC_ARTIFACT_DEFAULT_MAX;
+	agent->store_max = PIC_STORE_DEFAULT_MAX;
 	if (!policy)
 		return NULL;
 	if (pic_file_read(AT_FDCWD, file, &text, &err) < 0 ||
@@ -36,6 +37,7 @@ static struct pic_policy *read_policy(struct pic_agent *agent)
 		return NULL;
 	}
 	agent->artifact_max = policy->artifact_max;
+	agent->store_max = policy->store_max;
 	agent->lease_max_ms = 1000LL * policy->lease_max_seconds;
 	if (agent->settings->file) /* root at the keyboard says what runs */
 		policy->approval_count = 0;

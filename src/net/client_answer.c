@@ -41,8 +41,10 @@ static enum pic_client_failure failure_of(const struct pic_request_handle *handl
 		return PIC_CLIENT_TOO_LARGE;
 	if (handle->storing_error < 0)
 		return PIC_CLIENT_LOCAL;
-	if (handle->ended_by_user)
+	if (handle->ended_by_user || handle->endless)
 		return PIC_CLIENT_BROKEN;
+	if (handle->enough)
+		return PIC_CLIENT_OK;
 	return failure_of_code(handle, code);
 }
 
@@ -53,7 +55,9 @@ static void clean_reason(const struct pic_request_handle *handle, CURLcode code,
 	const char *text = handle->reason[0] ? handle->reason : curl_easy_strerror(code);
 	const char *judged = pic_tls_judge_reason(&handle->client->judge);
 
-	if (handle->stalled)
+	if (handle->endless)
+		text = "what comes before the answer does not end";
+	else if (handle->stalled)
 		text = "nothing arrived for too long";
 	else if (code == CURLE_PEER_FAILED_VERIFICATION && judged)
 		text = judged;

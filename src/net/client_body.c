@@ -18,9 +18,13 @@ static void note_activity(struct pic_request_handle *handle)
 
 size_t pic_client_on_header(char *line, size_t one, size_t size, void *context)
 {
+	struct pic_request_handle *handle = context;
+
 	(void)line;
-	note_activity(context);
-	return one * size;
+	note_activity(handle);
+	handle->heads += one * size;
+	handle->endless |= handle->heads > PIC_CLIENT_ASIDE_MAX;
+	return handle->endless ? 0 : one * size;
 }
 
 /* Only what was asked for leaves by answer_fd or receive; an error page is kept to be shown. */
@@ -53,11 +57,13 @@ static bool keep(struct pic_request_handle *handle, const char *data, size_t siz
 	bool remark = handle->request.receive || handle->request.answer_fd >= 0;
 	size_t room = handle->body.maximum - handle->body.size;
 
-	if (remark && size > room)
+	if (remark && size > room) {
+		handle->enough = true;
 		size = room;
+	}
 	pic_buf_add(&handle->body, data, size);
 	handle->too_large = handle->body.failed && !handle->body.starved;
-	return !handle->body.failed;
+	return !handle->body.failed && !handle->enough;
 }
 
 static bool report_progress(struct pic_request_handle *handle)
@@ -101,11 +107,12 @@ int pic_client_on_progress(void *context, curl_off_t expected, curl_off_t so_far
 	struct pic_request_handle *handle = context;
 
 	(void)expected;
-	(void)so_far;
 	(void)up_expected;
+	/* more than ever came to pic_client_on_body: the library throws the body of a redirect away */
+	handle->endless |= so_far > (curl_off_t)handle->received + PIC_CLIENT_ASIDE_MAX;
 	if (up != handle->uploaded) {
 		handle->uploaded = up;
 		note_activity(handle);
 	}
-	return handle->cancelled;
+	return handle->cancelled || handle->endless;
 }

@@ -16,6 +16,8 @@
 
 /* Of an answer that is not what was asked for (an error page), when the body goes elsewhere. */
 #define PIC_CLIENT_REMARK_MAX (64 * 1024)
+/* Of heads, interim answers, trailers; and of the body of a redirect, which nobody sees. */
+#define PIC_CLIENT_ASIDE_MAX (256 * 1024)
 
 struct pic_client {
 	struct pic_loop *loop;
@@ -46,7 +48,10 @@ struct pic_request_handle {
 	curl_off_t uploaded;
 	int storing_error; /* -errno of answer_fd */
 	bool added, cancelled, finishing;
+	size_t heads; /* bytes of all heads and trailers */
 	bool too_large, ended_by_user, stalled, started;
+	bool enough;  /* of a remark: the rest of it is not waited for */
+	bool endless; /* what is no answer does not end */
 	char reason[CURL_ERROR_SIZE];
 };
 

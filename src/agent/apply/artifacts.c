@@ -248,10 +248,11 @@ void pic_agent_fetch(struct pic_agent *agent, const struct pic_step *step)
 {
 	struct pic_plan_artifact *artifact = find(agent, step->digest);
 	const char *url = agent->wanted.sources[step->component].url;
-	struct pic_fetch_order order = { .maximum = agent->artifact_max };
+	struct pic_fetch_order order = { .maximum = agent->artifact_max, .room = agent->store_max };
 	char at_hub[PIC_URL_MAX], hex[2 * PIC_DIGEST_SIZE + 1];
 	struct pic_error err = PIC_ERROR_INIT;
 	size_t count = 0;
+	int r;
 
 	if (!artifact)
 		return;
@@ -263,10 +264,12 @@ void pic_agent_fetch(struct pic_agent *agent, const struct pic_step *step)
 		order.sources[count++] = at_hub;
 	if (url && strcmp(url, at_hub) != 0)
 		order.sources[count++] = url;
-	if (pic_fetch_start(agent->fetcher, &order, &err) == 0)
+	r = pic_fetch_start(agent->fetcher, &order, &err);
+	if (r == 0)
 		artifact->state = PIC_ARTIFACT_FETCHING;
 	else
-		fail_here(agent, artifact, PIC_ARTIFACT_ABSENT, "DiskFailed", err.text);
+		fail_here(agent, artifact, PIC_ARTIFACT_ABSENT,
+			  r == -EDQUOT ? "StoreFull" : "DiskFailed", err.text);
 }
 
 /* -- take ------------------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/fetch/part.h"
+#include "agent/fetch/room.h"
 #include "base/clock.h"
 #include "net/client.h"
 
@@ -157,6 +158,7 @@ static void compare(struct download *download, const char *content_type)
 	if (memcmp(digest.bytes, download->digest, PIC_DIGEST_SIZE) == 0) {
 		int r = pic_part_keep(&download->part, &err);
 
+		download->disk_error = r;
 		if (r == 0)
 			finish(download, 0);
 		else
@@ -432,6 +434,25 @@ static struct download *download_new(struct pic_fetcher *fetcher,
 	return download;
 }
 
+static bool is_busy(void *data, const unsigned char digest[PIC_DIGEST_SIZE])
+{
+	return find(data, digest) != NULL;
+}
+
+static int make_room(struct pic_fetcher *fetcher, const struct pic_fetch_order *order,
+		     struct pic_error *err)
+{
+	const struct pic_room room = {
+		.folder = fetcher->settings.folder,
+		.needed = order->maximum,
+		.total = order->room,
+		.is_busy = is_busy,
+		.data = fetcher,
+	};
+
+	return pic_room_make(&room, order->digest, err);
+}
+
 int pic_fetch_start(struct pic_fetcher *fetcher, const struct pic_fetch_order *order,
 		    struct pic_error *err)
 {
@@ -440,6 +461,9 @@ int pic_fetch_start(struct pic_fetcher *fetcher, const struct pic_fetch_order *o
 
 	if (find(fetcher, order->digest))
 		return pic_error_set(err, -EALREADY, "this artifact is being downloaded already");
+	r = make_room(fetcher, order, err);
+	if (r < 0)
+		return r;
 	download = download_new(fetcher, order);
 	if (!download)
 		return pic_error_set(err, -ENOMEM, "no memory for a download");

@@ -22,6 +22,7 @@ struct pic_fetch_order {
 	/* In this order; NULL ends. Addresses below the hub's are asked with the device's certificate. */
 	const char *sources[PIC_FETCH_SOURCES_MAX + 1];
 	uint64_t maximum; /* bytes */
+	uint64_t room;	  /* bytes that all downloads together may take */
 };
 
 struct pic_fetch_result {
@@ -58,6 +59,7 @@ int pic_fetcher_new(struct pic_fetcher **out, struct pic_loop *loop,
 		    const struct pic_fetch_settings *settings,
 		    const struct pic_fetch_handler *handler, struct pic_error *err);
 void pic_fetcher_free(struct pic_fetcher *fetcher);
+/* -EDQUOT: what is there already takes all the room. */
 int pic_fetch_start(struct pic_fetcher *fetcher, const struct pic_fetch_order *order,
 		    struct pic_error *err);
 /* The link goes: downloads on its client fail and are tried again later. */
