@@ -1,55 +1,14 @@
-"""The figures, one function each."""
+"""Figures of hub, device and module, one function each."""
 
 import http.client
-import json
-import os
-import pathlib
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 
 import harness
 from measure import cpu_ms, memory, wakeups
-
-
-def folder():
-    path = pathlib.Path(tempfile.mkdtemp(prefix="piccolo-bench-"))
-    path.chmod(0o755)
-    return path
-
-
-class World:
-    """A hub and a joined device; gone afterwards."""
-
-    def __enter__(self):
-        # The kernel counts a page of a program that was just built, and is not on the disk yet, as dirty memory of
-        # whoever runs it.
-        os.sync()
-        self.path = folder()
-        self.hub = harness.Hub(self.path / "hub").start()
-        self.device = harness.Device(self.path / "device", hub=self.hub)
-        self.device.join()
-        self.device.start_apart()  # as under systemd: a supervisor and an agent, nothing besides
-        harness.wait(lambda: self.device_online(), 20, "the device is online")
-        return self
-
-    def device_online(self):
-        return any(d["online"] for d in json.loads(self.hub.ctl("device", "list", "-o", "json").stdout)["devices"])
-
-    def supervisor_and_agent(self):
-        return [self.device.supervisor.pid, self.device.agent.pid]
-
-    def deploy(self):
-        self.hub.apply_sample()
-        harness.wait(lambda: self.device.module_pid(), 20, "the module runs")
-        return self.device.module_pid()
-
-    def __exit__(self, *_):
-        self.device.destroy()
-        self.hub.kill()
-        shutil.rmtree(self.path, ignore_errors=True)
+from world import World, folder
 
 
 def size(report):

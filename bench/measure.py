@@ -22,22 +22,26 @@ class Report:
         shown = " ".join(f"{value:g}" for value in values)
         print(f"  {what:<46} {shown} {unit}  (budget {budget:g}: {'met' if met else 'NOT MET'})", flush=True)
 
-    def ratio(self, what, ours, peer, peer_name, at_least=None):
+    def ratio(self, what, ours, peer, peer_name, at_least=None, at_most=None):
         """Pairs of one run each; the ratio is taken pair by pair."""
         ratios = [mine / other for mine, other in zip(ours, peer)]
         middle = statistics.median(ratios)
         verdict = ""
         if at_least is not None:
             verdict = f", target >= {at_least:g}: {'met' if middle >= at_least else 'missed'}"
+        if at_most is not None:
+            verdict = f", target <= {at_most:g}: {'met' if middle <= at_most else 'missed'}"
         print(f"  {what:<46} {statistics.median(ours):.4g} beside {peer_name} {statistics.median(peer):.4g}: "
               f"ratio {middle:.2f} ({min(ratios):.2f} to {max(ratios):.2f}){verdict}", flush=True)
 
-    def time(self, what, seconds, target=None):
+    def time(self, what, seconds, target=None, every=False):
+        """`every`: the target is meant for each of them, not for the middle one."""
         ordered = sorted(seconds)
         middle = statistics.median(ordered) * 1000
-        spread = f"{ordered[0] * 1000:.1f} to {ordered[-1] * 1000:.1f}"
-        aim = f"  (target p50 <= {target:g} ms: {'met' if middle <= target else 'missed'})" if target else ""
-        print(f"  {what:<46} p50 {middle:.1f} ms, {spread}, n={len(ordered)}{aim}", flush=True)
+        spread = f"{ordered[0] * 1000:.2f} to {ordered[-1] * 1000:.2f}"
+        seen, name = (ordered[-1] * 1000, "each") if every else (middle, "p50")
+        aim = f"  (target {name} <= {target:g} ms: {'met' if seen <= target else 'missed'})" if target else ""
+        print(f"  {what:<46} p50 {middle:.2f} ms, {spread}, n={len(ordered)}{aim}", flush=True)
 
     def note(self, text):
         print(f"  {text}", flush=True)

@@ -1,0 +1,159 @@
+"""Figures of a permission: from the question to the mail, from the answer to the first packet, and what is seen of it."""
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import harness
+from calls import Counter
+from kernel_programs import object_of
+from smtp_server import FaultyServer
+from world import World, folder
+
+HERE = pathlib.Path(__file__).resolve().parent
+UDP = 4  # enum protocol of samples/tiny-edge/packets.h
+ACTIVATIONS = "/apis/workflow.symphony/v1/namespaces/default/activations"
+COUNTER = harness.component("counter", "/artifacts/packets.bpf.o", "ebpf", attach="xdp:lo:skb")
+CAMPAIGN = {
+    "apiVersion": "workflow.symphony/v1", "kind": "Campaign", "metadata": {"name": "look"},
+    "spec": {"firstStage": "ask", "selfDriving": True, "stages": {
+        "ask": {"provider": "providers.stage.approval",
+                "config": {"approves": {"stage": "change"}, "reason": "a measurement"},
+                "stageSelector": "${{$if($equal($output(ask,status), 200),'change','')}}"},
+        "change": {"provider": "providers.stage.patch", "window": {"length": "10m"},
+                   "inputs": {"objectType": "solution", "objectName": "tiny-app", "patchSource": "inline",
+                              "patchContent": COUNTER, "patchAction": "add"}}}}}
+ACTIVATION = {"apiVersion": "workflow.symphony/v1", "kind": "Activation", "metadata": {"name": "look"},
+              "spec": {"campaign": "look"}}
+
+
+def prepare(world):
+    """The web server runs, and a campaign waits to be activated."""
+    world.hub.push()
+    world.hub.push(object_of("packets"))
+    edge = harness.target()
+    edge["spec"].pop("topologies")  # without bindings it takes every type
+    world.hub.apply(edge, harness.solution(harness.component()), harness.instance(), CAMPAIGN)
+    harness.wait(lambda: world.device.module_pid(), 20, "the module runs")
+
+
+def must(world, method, path, body=None):
+    status, answer = world.hub.api(method, path, body)
+    if status >= 300:
+        raise AssertionError(f"{method} {path}: {status}: {answer}")
+    return answer
+
+
+def pending(world):
+    found = must(world, "GET", "/piccolo/v1/approvals")["approvals"]
+    return next((one["name"] for one in found if one["phase"] == "Pending"), None)
+
+
+def decide(world, name, verb):
+    must(world, "POST", f"/piccolo/v1/approvals/default/{name}/{verb}", {})
+
+
+@contextlib.contextmanager
+def packets():
+    """One on loopback each half millisecond."""
+    over = threading.Event()
+
+    def send():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            while not over.wait(0.0005):
+                with contextlib.suppress(ConnectionRefusedError):  # nobody listens there
+                    out.sendto(b"packet", ("127.0.0.1", 9))
+
+    worker = threading.Thread(target=send)
+    worker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        worker.join()
+
+
+def decision_once(world):
+    must(world, "POST", ACTIVATIONS, ACTIVATION)
+    name = harness.wait(lambda: pending(world), 10, "somebody is asked")
+    counter = Counter("packets_total", UDP)
+    try:
+        with packets():
+            started = time.monotonic()
+            decide(world, name, "approve")
+            while not counter.counted():
+                if time.monotonic() - started > 10:
+                    raise AssertionError("nothing is counted 10 s after the decision")
+                time.sleep(0.0005)
+            took = time.monotonic() - started
+    finally:
+        counter.close()
+    must(world, "DELETE", ACTIVATIONS + "/look")
+    harness.wait(lambda: not world.device.component("counter"), 20, "the program is gone")
+    return took
+
+
+def decision(report):
+    with World() as world:
+        prepare(world)
+        times = [decision_once(world) for _ in range(5 if report.quick else 20)]
+    report.time("decision (POST) to the first packet counted", times, target=150)
+
+
+def mail_once(world, server):
+    started = time.monotonic()
+    must(world, "POST", ACTIVATIONS, ACTIVATION)
+    harness.wait(lambda: server.received, 10, "a mail has come", every=0.001)
+    took = server.received.pop()[0] - started
+    decide(world, pending(world), "reject")
+    harness.wait(lambda: pending(world) is None, 10, "it is decided")
+    must(world, "DELETE", ACTIVATIONS + "/look")
+    return took
+
+
+def mail(report):
+    with FaultyServer() as server, World("--smtp-url", server.url, "--mail-from", "piccolo@edge.test") as world:
+        prepare(world)
+        world.hub.ctl("approver", "add", "ops@edge.test", "--by-mail")
+        times = [mail_once(world, server) for _ in range(5 if report.quick else 20)]
+    report.time("activation (POST) to its mail handed to SMTP", times, target=50)
+
+
+def get(port):
+    """The whole answer to a scrape, headers too."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        pieces = []
+        while piece := connection.recv(1 << 20):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def scrape(report):
+    path = folder()
+    times, peer = [], []
+    try:
+        source, built = HERE / "series.bpf.c", path / "series.bpf.o"
+        subprocess.run(["clang", "-target", "bpf", "-g", "-O2", "-idirafter", "/usr/include/" + os.uname().machine + "-linux-gnu",
+                        "-c", source, "-o", built], check=True)
+        with World() as world:
+            world.hub.push(built)
+            world.allow(harness.component("counter", "/artifacts/series.bpf.o", "ebpf", attach="xdp:lo:skb"), 600)
+            port = world.device.metrics_port
+            harness.wait(lambda: len(re.findall(rb"^packets_total\{", get(port), re.M)) >= 1000, 10, "1,000 series")
+            for _ in range(20 if report.quick else 100):
+                started = time.monotonic()
+                get(port)
+                times.append(time.monotonic() - started)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+    report.time("scrape of 1,000 series on the device", times, target=5)
+
+
+ALL = {"decision": decision, "scrape": scrape, "mail": mail}
