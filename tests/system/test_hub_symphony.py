@@ -72,6 +72,55 @@ def test_the_original_agents_list(plain):
     assert plain.call("GET", "catalogs/registry?filterType=spec&filterValue=x")[0] == 400
 
 
+def staged_components(hub, path="catalogs/registry/tiny-app-tiny-edge"):
+    properties = as_json(hub.call("GET", path))["spec"]["properties"]
+    assert properties["staged"]["components"] == properties["components"]
+    return properties["components"]
+
+
+def test_an_agent_elsewhere_finds_what_was_pushed(plain):
+    """`/artifacts/NAME` is an address only at this hub; an agent gets one that it can use as it stands."""
+    apply_app(plain)  # by the address that a push answers with
+    plain.apply(harness.solution(harness.component("wasm-module", "/artifacts/app.wasm"),
+                                 harness.component("other", f"{plain.url}/artifacts/app.wasm")))
+    component, other = harness.wait(lambda: len(found := staged_components(plain)) == 2 and found, 5, "staged")
+    assert other["properties"] == component["properties"]
+    url, digest = component["properties"]["wasm.url"], component["properties"]["wasm.sha256"]
+    assert url == f"http://127.0.0.1:{plain.plain_port}/artifacts/{digest}"
+    assert request(plain.plain_port, "GET", url.split(str(plain.plain_port), 1)[1], tls=False)[::2] == (200, b"\0asm\1\0\0\0")
+    listed = as_json(plain.call("GET", "catalogs/registry?filterType=label&filterValue=staged_target=tiny-edge"))
+    assert listed[0]["spec"]["properties"]["components"][0]["properties"]["wasm.url"] == url
+    status, state = plain.api("GET", "/v1alpha2/catalogs/registry/tiny-app-tiny-edge")
+    assert state["spec"]["properties"]["components"][0]["properties"]["wasm.url"] == f"{plain.url}/artifacts/{digest}"
+    # what the user wrote stays as it was written
+    assert as_json(plain.call("GET", "solutions/tiny-app"))["spec"]["components"][0]["properties"]["wasm.url"] == "/artifacts/app.wasm"
+
+
+def test_an_agent_that_reports_by_catalog_counts(plain):
+    def ready():
+        return plain.condition("instance", "tiny-app", "Ready")
+
+    def report(components):
+        assert plain.call("POST", "catalogs/status/tiny-app-tiny-edge", components)[0] == 200
+
+    apply_app(plain)
+    harness.wait(lambda: staged_components(plain) and ready()["reason"] == "NotEnrolled", 5, "staged, and nobody is there")
+    report([])
+    harness.wait(lambda: ready()["reason"] == "NotReported", 5, "the agent is there, the component is not")
+    report(staged_components(plain))
+    harness.wait(lambda: plain.is_ready("tiny-app"), 5, "Ready")
+    assert "Succeeded" in plain.kubectl("get", "instances").stdout
+    generation = as_json(plain.call("GET", "catalogs/registry/tiny-app-tiny-edge"))["spec"]["generation"]
+    # something else is wanted: what was reported is no longer it
+    plain.kubectl("patch", "solution", "tiny-app", "--type=json",
+                  "-p", '[{"op":"add","path":"/spec/components/0/properties/wasm.args","value":"-v"}]')
+    harness.wait(lambda: ready()["reason"] == "OtherReported", 5, "the old one is reported")
+    report(staged_components(plain))
+    harness.wait(lambda: plain.is_ready("tiny-app"), 5, "Ready again")
+    assert as_json(plain.call("GET", "catalogs/registry/tiny-app-tiny-edge"))["spec"]["generation"] == str(int(generation) + 1)
+    assert plain.call("POST", "catalogs/status/tiny-app-tiny-edge", {"name": "wasm-module"})[0] == 500
+
+
 def test_both_shapes_of_a_body(plain):
     spec = {"components": [{"name": "a", "type": "wasm", "properties": {"wasm.url": "http://x/y.wasm"}}]}
     assert plain.call("POST", "solutions/bare", spec)[0::2] == (200, b"")

@@ -13,6 +13,7 @@
 #include "hub/engine/gate.h"
 #include "hub/engine/match.h"
 #include "hub/engine/merge.h"
+#include "hub/engine/reported.h"
 #include "hub/engine/status.h"
 
 struct run {
@@ -202,6 +203,7 @@ static int add_parts(struct run *run, const struct visit *visit,
 		.target = visit->target,
 		.instance = run->instance,
 		.device = visit->device,
+		.reported = pic_reported_list(visit->catalog),
 		.broken = run->input->broken,
 	};
 	int r = 0;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "hub/engine/reported.h"
 #include "hub/engine/sentence.h"
 
 static const struct pic_report_component *find_report(const struct pic_part_frame *frame,
@@ -144,6 +145,28 @@ static struct pic_part part_of_removed(const struct pic_part_frame *frame,
 	return part;
 }
 
+static void judge_reported(const struct pic_part_frame *frame, const struct pic_staged_entry *entry,
+			   struct pic_part *part)
+{
+	switch (pic_reported_find(frame->reported, entry)) {
+	case PIC_REPORTED_NOTHING:
+		pic_health_set(&part->health, PIC_HEALTH_UNDER_WAY, "NotReported",
+			       "the agent of %s has not reported %s yet", frame->target,
+			       entry->name);
+		return;
+	case PIC_REPORTED_OTHER:
+		pic_health_set(
+			&part->health, PIC_HEALTH_UNDER_WAY, "OtherReported",
+			"the agent of %s reports %s as it was staged before, not as it is now",
+			frame->target, entry->name);
+		return;
+	case PIC_REPORTED_SAME:
+		part->phase = pic_phase_text(PIC_PHASE_RUNNING);
+		pic_health_set(&part->health, PIC_HEALTH_GOOD, "Reported", "%s", "");
+		return;
+	}
+}
+
 struct pic_part pic_part_of_entry(const struct pic_part_frame *frame,
 				  const struct pic_staged_entry *entry)
 {
@@ -157,7 +180,9 @@ struct pic_part pic_part_of_entry(const struct pic_part_frame *frame,
 		.revision = entry->revision,
 	};
 
-	if (!is_undelivered(frame, entry->revision, &part.health)) {
+	if (!frame->device && frame->reported)
+		judge_reported(frame, entry, &part);
+	else if (!is_undelivered(frame, entry->revision, &part.health)) {
 		judge(frame, entry, find_report(frame, entry->name), &part);
 		name_it(frame, &part);
 	}

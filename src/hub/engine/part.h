@@ -23,6 +23,8 @@ struct pic_part_frame {
 	const char *target;
 	const char *instance;			/* its name on the device */
 	const struct pic_engine_device *device; /* NULL: none is enrolled */
+	const struct pic_json
+		*reported; /* without a device: what an agent of another make said, or NULL */
 	uint32_t broken;
 };
 

@@ -81,7 +81,7 @@ void pic_symphony_list(struct pic_hub *hub, struct pic_exchange *exchange,
 	     object; object = pic_store_next(hub->store, subject.kind, space, object)) {
 		if (!pic_symphony_is_hidden(object) &&
 		    pic_selector_match_labels(&filter, object->json))
-			pic_json_append(list, pic_object_to_symphony(object));
+			pic_json_append(list, pic_symphony_state(hub, exchange, object));
 	}
 	reply_value(exchange, &subject, list);
 }
@@ -98,7 +98,7 @@ void pic_symphony_get(struct pic_hub *hub, struct pic_exchange *exchange,
 		pic_symphony_not_found(exchange, &subject);
 		return;
 	}
-	PIC_JSON struct pic_json *state = pic_object_to_symphony(object);
+	PIC_JSON struct pic_json *state = pic_symphony_state(hub, exchange, object);
 	reply_value(exchange, &subject, state);
 }
 

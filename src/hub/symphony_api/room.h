@@ -19,6 +19,9 @@ struct pic_symphony_subject {
 };
 struct pic_symphony_subject pic_symphony_subject(const struct pic_exchange *exchange,
 						 const struct pic_route_match *match);
+/* An object as it is answered: what this hub keeps itself gets an address by which the caller reached it. */
+struct pic_json *pic_symphony_state(const struct pic_hub *hub, const struct pic_exchange *exchange,
+				    const struct pic_object *object);
 struct pic_object *pic_symphony_find(struct pic_hub *hub,
 				     const struct pic_symphony_subject *subject);
 /* A catalog that its user has deleted and only its device still holds. */

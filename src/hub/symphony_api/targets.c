@@ -1,7 +1,7 @@
 /*
  * What agents of other makes say of themselves: targets/ping, targets/status, catalogs/status. It goes
- * into the status (for catalogs, as they expect it, beside what was staged) and is never taken for a
- * report of a device of ours.
+ * into the status (for catalogs, as they expect it, beside what was staged). It is never taken for a report of
+ * a device of ours; where no such device has joined, what they report of a catalog counts (hub/engine/reported.h).
  */
 #include <string.h>
 

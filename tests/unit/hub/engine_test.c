@@ -358,6 +358,49 @@ static void an_end_that_nobody_saw_is_told_as_one(void **state)
 	assert_false(noted(&world, "Restarted"));
 }
 
+/* The catalog says so, as catalogs/status writes it. */
+static void say_reported(struct world *world, const char *list)
+{
+	struct pic_json *json = pic_json_copy(world_get(world, PIC_KIND_CATALOG, "app-edge")->json);
+
+	pic_json_set(pic_json_find(json, "spec", "properties", NULL), "reported",
+		     sample_json(list));
+	world_put(world, PIC_KIND_CATALOG, json);
+	world_reconcile(world, "app");
+}
+
+static void an_agent_of_another_make_counts_where_no_device_is(void **state)
+{
+	WORLD world;
+
+	begin(&world);
+	world_device(&world, "edge")->enrolled = false;
+	put_solution(&world, 1, MODULE("m", ",'wasm.url':'/artifacts/m.wasm','n':5"));
+	world_reconcile(&world, "app");
+	assert_string_equal(condition(&world, "Ready", "reason"), "NotEnrolled");
+	say_reported(&world, "[]");
+	assert_string_equal(condition(&world, "Ready", "reason"), "NotReported");
+	say_reported(&world, "[7,{'name':'m','type':'wasm'},{'name':'o'}]");
+	assert_string_equal(condition(&world, "Ready", "reason"), "OtherReported");
+	say_reported(&world, "[{'name':'m','type':'wasm','properties':{'wasm.sha256':'" SHA "',"
+			     "'wasm.url':'http://hub:8082/artifacts/" SHA "','n':'6'}}]");
+	assert_string_equal(condition(&world, "Ready", "reason"), "OtherReported");
+	say_reported(&world,
+		     "[{'name':'m','type':'wasm','properties':{'wasm.sha256':'" SHA "',"
+		     "'wasm.url':'http://hub:8082/artifacts/" SHA "','n':'5','more':'x'}}]");
+	assert_string_equal(condition(&world, "Ready", "status"), "True");
+	assert_string_equal(
+		pic_json_text(pic_json_find(
+			pic_object_status(world_get(&world, PIC_KIND_CATALOG, "app-edge")),
+			"properties", "status", NULL)),
+		"Running");
+	/* a device of ours is believed, and nobody else */
+	world_device(&world, "edge")->enrolled = true;
+	world_reconcile(&world, "app");
+	assert_string_equal(condition(&world, "Ready", "status"), "False");
+	assert_string_equal(condition(&world, "Ready", "reason"), "NotDelivered");
+}
+
 static void what_a_person_stopped_is_stopped_and_not_failed(void **state)
 {
 	struct pic_report_component *part;
@@ -764,6 +807,7 @@ int main(void)
 		cmocka_unit_test(the_files_of_an_application_come_in_any_order),
 		cmocka_unit_test(an_end_that_nobody_saw_is_told_as_one),
 		cmocka_unit_test(what_a_person_stopped_is_stopped_and_not_failed),
+		cmocka_unit_test(an_agent_of_another_make_counts_where_no_device_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
