@@ -9,7 +9,8 @@
  * Exact numbers: a number that is not an integer of 64 bits keeps the literal it was read with, so
  * 0.1, 1e3 and twenty digits come out as they went in.
  *
- * Hostile input: depth, size and number of values are bounded, duplicate keys are refused, text must
+ * Hostile input: depth and number of objects and arrays are bounded (an empty one is a hundred times as large
+ * in memory as in the text), duplicate keys are refused, text must
  * be UTF-8 without NUL.
  */
 #ifndef PIC_BASE_JSON_H

@@ -11,6 +11,9 @@
 
 /* Bytes that a carried literal is longer: two quotes and the mark. */
 #define CARRIED_EXTRA (PIC_JSON_MARK_SIZE + 2)
+/* So many objects and arrays any text may have, and one more for so many of its bytes. */
+#define CONTAINERS_FREE 16384
+#define CONTAINER_BYTES 16
 
 enum token_kind {
 	TOKEN_OTHER,
@@ -124,14 +127,29 @@ static void carry_number(const char *text, size_t size, struct pic_buf *out)
 	pic_buf_char(out, '"');
 }
 
-static int check_token(const char *text, struct token token, int *depth, struct pic_error *err)
+struct nesting {
+	int depth;
+	size_t count, count_max; /* objects and arrays */
+};
+
+static int check_open(const char *text, size_t at, struct nesting *nesting, struct pic_error *err)
+{
+	if (++nesting->depth > PIC_JSON_DEPTH_MAX)
+		return refuse(text, at, "nested too deeply", err);
+	if (++nesting->count > nesting->count_max)
+		return refuse(text, at, "too many objects and arrays", err);
+	return 0;
+}
+
+static int check_token(const char *text, struct token token, struct nesting *nesting,
+		       struct pic_error *err)
 {
 	size_t size = token.end - token.start;
 
-	if (token.kind == TOKEN_OPEN && ++*depth > PIC_JSON_DEPTH_MAX)
-		return refuse(text, token.start, "nested too deeply", err);
+	if (token.kind == TOKEN_OPEN)
+		return check_open(text, token.start, nesting, err);
 	if (token.kind == TOKEN_CLOSE)
-		(*depth)--;
+		nesting->depth--;
 	if (token.kind == TOKEN_CARRIED && size > PIC_JSON_NUMBER_MAX)
 		return refuse(text, token.start, "a number is too long", err);
 	if (token.kind == TOKEN_TEXT && begins_with_mark(text + token.start, size))
@@ -142,11 +160,11 @@ static int check_token(const char *text, struct token token, int *depth, struct 
 int pic_json_carry(const char *text, size_t size, struct pic_buf *out, struct pic_error *err)
 {
 	size_t copied = 0; /* text[0..copied) is in `out` */
-	int depth = 0;
+	struct nesting nesting = { .count_max = CONTAINERS_FREE + size / CONTAINER_BYTES };
 
 	for (size_t at = 0; at < size;) {
 		struct token token = next(text, size, at);
-		int r = check_token(text, token, &depth, err);
+		int r = check_token(text, token, &nesting, err);
 
 		if (r < 0)
 			return r;

@@ -22,7 +22,8 @@ struct pic_json_spot {
 	size_t line, column; /* from 1; columns count characters */
 };
 
-/* The text for the library; `out` stays empty when that is the original. Also refuses what is too deep and texts that begin with the mark. */
+/* The text for the library; `out` stays empty when that is the original. Also refuses what is too deep or
+ * has too many objects and arrays, and texts that begin with the mark. */
 int pic_json_carry(const char *text, size_t size, struct pic_buf *out, struct pic_error *err);
 /* The token of the original that the first `carried` bytes of the carried text end in. */
 struct pic_json_spot pic_json_spot(const char *text, size_t size, size_t carried);

@@ -467,6 +467,30 @@ static void random_damage(void **state)
 	assert_true(taken > 1000);
 }
 
+/* "{}" is two bytes of text and two hundred of memory. */
+static void empty_ones_do_not_fill_the_memory(void **state)
+{
+	struct pic_buf text = PIC_BUF_INIT(2 << 20);
+	PIC_JSON struct pic_json *value = NULL;
+	struct pic_error err = PIC_ERROR_INIT;
+
+	(void)state;
+	pic_buf_char(&text, '[');
+	while (text.size < (1 << 20))
+		pic_buf_text_add(&text, text.size % 2 ? "{}," : "[],");
+	pic_buf_text_add(&text, "0]");
+	assert_int_equal(pic_json_parse(&value, text.data, text.size, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "too many"));
+	/* dense, and small */
+	pic_buf_clear(&text);
+	pic_buf_char(&text, '[');
+	for (int i = 0; i < 5000; i++)
+		pic_buf_text_add(&text, "{\"f:spec\":{\"f:target\":{}}},");
+	pic_buf_text_add(&text, "0]");
+	assert_int_equal(pic_json_parse(&value, text.data, text.size, &err), 0);
+	pic_buf_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +499,7 @@ int main(void)
 		cmocka_unit_test(refuses_with_a_place),
 		cmocka_unit_test(names_a_long_doubled_key),
 		cmocka_unit_test(refuses_a_deep_text),
+		cmocka_unit_test(empty_ones_do_not_fill_the_memory),
 		cmocka_unit_test(a_stranger_cannot_forge_a_number),
 		cmocka_unit_test(makes_numbers),
 		cmocka_unit_test(compares_numbers_by_value),
