@@ -82,7 +82,7 @@ class Counter:
                     os.close(fd)
 
     def counted(self):
-        """True once one of them has counted something: the first one may be a dry run's."""
+        """True once one of them has counted something; there is one of a dry run too."""
         self.look()
         for fd in self.fds:
             with contextlib.suppress(FileNotFoundError):  # no such key yet

@@ -8,7 +8,7 @@ import time
 
 import harness
 from measure import cpu_ms, memory, wakeups
-from world import World, folder
+from world import Caller, World, folder
 
 
 def size(report):
@@ -132,11 +132,9 @@ def apply(report):
                 "spec": {"solution": "tiny-app", "target": {"name": "tiny-edge"}}}
         path = "/apis/solution.symphony/v1/namespaces/default/instances"
         for _ in range(5 if report.quick else 20):
-            started = time.monotonic()
-            status, answer = world.hub.api("POST", path, body)
-            if status != 201:
-                raise AssertionError(f"{status}: {answer}")
-            to_answer.append(first_answer(started))
+            with Caller(world.hub) as caller:
+                caller.call("POST", path, body)
+                to_answer.append(first_answer(caller.started))
             world.hub.api("DELETE", path + "/tiny-app")
             harness.wait(closed, 10, "the module is gone")
             harness.wait(lambda: not world.device.component(), 10, "the component is gone")

@@ -1,11 +1,13 @@
 """A hub and a device of its own for each figure, apart as under systemd."""
 
+import http.client
 import json
 import os
 import pathlib
 import shutil
-import subprocess
+import ssl
 import tempfile
+import time
 
 import harness
 
@@ -14,6 +16,39 @@ def folder():
     path = pathlib.Path(tempfile.mkdtemp(prefix="piccolo-bench-"))
     path.chmod(0o755)
     return path
+
+
+class Caller:
+    """A connection to the hub's API that is there before the clock starts: Python alone takes longer to read the
+    machine's certificates than the hub for its whole answer."""
+
+    def __init__(self, hub):
+        self.token = hub.token
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        self.connection = http.client.HTTPSConnection("127.0.0.1", hub.port, context=context, timeout=10)
+        self.connection.connect()
+
+    def call(self, method, path, body=None):
+        """The answer; the moment when it was asked for is kept in `started`."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        text = None if body is None else json.dumps(body)
+        self.started = time.monotonic()
+        self.connection.request(method, path, text, headers)
+        answer = self.connection.getresponse()
+        said = answer.read().decode()
+        if answer.status >= 300:
+            raise AssertionError(f"{method} {path}: {answer.status}: {said}")
+        return json.loads(said)
+
+    def close(self):
+        self.connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class World:
@@ -51,10 +86,9 @@ class World:
         edge["spec"].pop("topologies")  # without bindings it takes every type
         self.hub.apply(edge, harness.solution(component), harness.instance())
         asked = {"solution": "tiny-app", "reason": "a measurement", "lengthSeconds": seconds}
-        status, answer = self.hub.api("POST", "/piccolo/v1/approvals", asked)
-        if status != 201:
-            raise AssertionError(f"{status}: {answer}")
-        self.hub.ctl("approve", answer["name"])
+        with Caller(self.hub) as caller:
+            answer = caller.call("POST", "/piccolo/v1/approvals", asked)
+            caller.call("POST", f"/piccolo/v1/approvals/default/{answer['name']}/approve", {})
         return harness.wait(lambda: self.device.module_pid(component["name"]), 20, f"{component['name']} runs")
 
     def __exit__(self, *_):
