@@ -65,8 +65,12 @@ static void every_operation_has_its_shape(void **state)
 		request.spec_size = PIC_SPEC_MAX + 1;
 		assert_int_equal(check(&request, PIC_SPEC_MAX + 1, takes), -EPROTO);
 		request = request_of(operation);
-		request.flags = 1;
-		assert_int_equal(check(&request, 0, takes), -EPROTO);
+		request.spec_size = exact;
+		request.flags = 1; /* PIC_STOP_TO_REPLACE */
+		assert_int_equal(check(&request, exact, takes),
+				 operation == PIC_SUPERVISOR_STOP ? 0 : -EPROTO);
+		request.flags = 2;
+		assert_int_equal(check(&request, exact, takes), -EPROTO);
 		request = request_of(operation);
 		request.version = PIC_SUPERVISOR_VERSION + 1;
 		assert_int_equal(check(&request, 0, takes), -EPROTO);

@@ -135,7 +135,8 @@ static void every_altered_byte_is_seen(void **state)
 static void only_a_signer_of_tickets_counts(void **state)
 {
 	char *forged = certify(PIC_CERTIFICATE_TICKET, made.key, made.other_key, made.other);
-	char *by_device = certify(PIC_CERTIFICATE_TICKET, made.other_key, made.key, made.device);
+	char *self_made = certify(PIC_CERTIFICATE_AUTHORITY, made.key, made.key, NULL);
+	char *by_device = certify(PIC_CERTIFICATE_TICKET, made.other_key, made.key, self_made);
 	struct pic_signed_ticket ticket;
 
 	(void)state;
@@ -158,6 +159,7 @@ static void only_a_signer_of_tickets_counts(void **state)
 	refused(&ticket, made.pin, "signature is wrong");
 	free(forged);
 	free(by_device);
+	free(self_made);
 }
 
 static void the_chain_has_two_links(void **state)

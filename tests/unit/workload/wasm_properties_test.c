@@ -301,7 +301,8 @@ static void is_in_the_table(void **state)
 	(void)state;
 	assert_null(pic_driver_find("nothing"));
 	assert_string_equal(pic_driver_at(0)->type, "wasm");
-	assert_null(pic_driver_at(1));
+	assert_string_equal(pic_driver_at(1)->type, "ebpf");
+	assert_null(pic_driver_at(2));
 	assert_null(pic_driver_at(1000));
 	assert_int_equal(pic_driver_find("wasm")->spec_size, sizeof(struct pic_wasm_spec));
 }
