@@ -36,7 +36,7 @@ now_ms() { date +%s%3N; }
 
 # --- processes: a number alone could be somebody else's after a reboot, so its start is kept with it --------
 
-start_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+start_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; } # one that is dead has none
 keep_process() { echo "$2 $(start_of "$2")" >"$work/$1.pid"; } # NAME PID
 pid_of() { # NAME: its number, nothing when it is gone
 	local pid started
