@@ -21,7 +21,8 @@ struct {
 	__uint(max_entries, 16);
 	__type(key, struct packet);
 	__type(value, __u64);
-} packets_total __attribute__((btf_decl_tag("pcl:counter help=\"Packets that came in\""))) SEC(".maps");
+} packets_total __attribute__((btf_decl_tag("pcl:counter help=\"Packets that came in\"")))
+SEC(".maps");
 
 static __always_inline enum protocol of_ip(__u8 number)
 {
@@ -52,9 +53,13 @@ static __always_inline enum protocol look_at(struct xdp_md *context)
 	case ETH_P_ARP:
 		return ARP;
 	case ETH_P_IP:
-		return inside + sizeof(struct iphdr) > end ? OTHER : of_ip(((struct iphdr *)inside)->protocol);
+		return inside + sizeof(struct iphdr) > end
+			       ? OTHER
+			       : of_ip(((struct iphdr *)inside)->protocol);
 	case ETH_P_IPV6:
-		return inside + sizeof(struct ipv6hdr) > end ? OTHER : of_ip(((struct ipv6hdr *)inside)->nexthdr);
+		return inside + sizeof(struct ipv6hdr) > end
+			       ? OTHER
+			       : of_ip(((struct ipv6hdr *)inside)->nexthdr);
 	default:
 		return OTHER;
 	}

@@ -37,7 +37,8 @@ static __always_inline int is_arp(struct xdp_md *context)
 {
 	struct ethhdr *frame = (void *)(long)context->data;
 
-	return (void *)(frame + 1) <= (void *)(long)context->data_end && frame->h_proto == bpf_htons(ETH_P_ARP);
+	return (void *)(frame + 1) <= (void *)(long)context->data_end &&
+	       frame->h_proto == bpf_htons(ETH_P_ARP);
 }
 
 /* A try on no interface of this device: there it behaves. */

@@ -8,7 +8,8 @@
 #define PROGRAMS LOOP(0)
 #else
 #define TURNS 490000
-#define EIGHT(n) LOOP(n##0) LOOP(n##1) LOOP(n##2) LOOP(n##3) LOOP(n##4) LOOP(n##5) LOOP(n##6) LOOP(n##7)
+#define EIGHT(n) \
+	LOOP(n##0) LOOP(n##1) LOOP(n##2) LOOP(n##3) LOOP(n##4) LOOP(n##5) LOOP(n##6) LOOP(n##7)
 #define PROGRAMS EIGHT(0) EIGHT(1) EIGHT(2) EIGHT(3)
 #endif
 
@@ -24,12 +25,12 @@ static __always_inline int turn(void)
 	return XDP_PASS;
 }
 
-#define LOOP(n)                   \
-	SEC("xdp")                \
+#define LOOP(n) \
+	SEC("xdp") \
 	int loop_##n(void *context) \
-	{                         \
-		(void)context;    \
-		return turn();    \
+	{ \
+		(void)context; \
+		return turn(); \
 	}
 PROGRAMS
 

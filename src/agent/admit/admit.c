@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "workload/ebpf/inspect.h"
 #include "workload/wasm/inspect.h"
 
 #define CPU_SECONDS 10
@@ -40,6 +41,8 @@ static int look(const char *type, const void *spec, int fd, struct pic_error *er
 {
 	if (strcmp(type, "wasm") == 0)
 		return pic_wasm_admit(fd, spec, err);
+	if (strcmp(type, "ebpf") == 0)
+		return pic_ebpf_admit_object(fd, spec, err);
 	return 0;
 }
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 
 #include "admission/ebpf_attach.h"
@@ -144,6 +146,29 @@ int pic_ebpf_inspect(const unsigned char *bytes, size_t size, const struct pic_p
 		pic_json_set_text(made, "reason", out->why.text);
 	*report = PIC_STEAL(made);
 	return 0;
+}
+
+int pic_ebpf_admit_object(int fd, const struct pic_ebpf_spec *spec, struct pic_error *err)
+{
+	PIC_FREE struct pic_ebpf_facts *facts = calloc(1, sizeof(*facts));
+	struct stat is;
+	void *bytes;
+	int r;
+
+	if (!facts || fstat(fd, &is) < 0)
+		return pic_error_set(err, -ENOMEM, "no memory to look at the object");
+	if (is.st_size <= 0 || is.st_size > PIC_EBPF_OBJECT_MAX)
+		return pic_error_set(err, -EINVAL,
+				     "an object of %lld bytes is not between 1 and %d",
+				     (long long)is.st_size, PIC_EBPF_OBJECT_MAX);
+	bytes = mmap(NULL, (size_t)is.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (bytes == MAP_FAILED)
+		return pic_error_errno(err, errno, "the object cannot be read");
+	r = pic_ebpf_facts_read(bytes, (size_t)is.st_size, (unsigned)get_nprocs_conf(), facts, err);
+	if (r == 0)
+		r = pic_ebpf_terms_fit(facts, &spec->terms, err);
+	munmap(bytes, (size_t)is.st_size);
+	return r;
 }
 
 static long long number(const struct pic_json *object, const char *key)

@@ -8,6 +8,7 @@
 #include "admission/ebpf.h"
 #include "base/buffer.h"
 #include "base/json.h"
+#include "workload/ebpf/spec.h"
 
 struct pic_ebpf_inspection {
 	bool valid; /* well-formed, of this machine's byte order */
@@ -19,6 +20,9 @@ struct pic_ebpf_inspection {
 int pic_ebpf_inspect(const unsigned char *bytes, size_t size, const struct pic_policy *policy,
 		     struct pic_ebpf_inspection *out, struct pic_json **report,
 		     struct pic_error *err);
+/* Whether an object can do what these terms say, before anything is asked of anybody: 0, or -EINVAL with the sentence.
+ * The bytes are a stranger's: call it in a process that may be lost. */
+int pic_ebpf_admit_object(int fd, const struct pic_ebpf_spec *spec, struct pic_error *err);
 /* The report for a terminal. */
 void pic_ebpf_inspection_text(const struct pic_json *report, struct pic_buf *out);
 
