@@ -82,14 +82,16 @@ make_network() {
 	local candidate
 	for candidate in $(seq 0 63); do
 		name_network "$candidate"
-		if as_root ip netns add "$netns" 2>>"$work/device.log"; then
+		as_root ip netns add "$netns" 2>>"$work/device.log" || continue
+		# another root folder has other names of namespaces, but the same links
+		if as_root ip link add "$link" type veth peer name eth0 netns "$netns" 2>>"$work/device.log"; then
 			echo "$candidate" >"$work/number"
-			as_root ip link add "$link" type veth peer name eth0 netns "$netns" &&
-				as_root ip address add "$host_address/30" dev "$link" && as_root ip link set "$link" up &&
+			as_root ip address add "$host_address/30" dev "$link" && as_root ip link set "$link" up &&
 				as_root ip -n "$netns" address add "$device_address/30" dev eth0 &&
 				as_root ip -n "$netns" link set eth0 up && as_root ip -n "$netns" link set lo up
 			return
 		fi
+		as_root ip netns delete "$netns"
 	done
 	return 1
 }
