@@ -8,7 +8,7 @@
 
 struct run {
 	struct pic_json *root; /* the tree being changed, ours alone */
-	size_t work;	       /* bytes walked so far by copies and comparisons */
+	size_t work;	       /* bytes walked or shifted so far */
 	size_t index;	       /* of the operation, for sentences */
 };
 
@@ -54,9 +54,10 @@ static bool charge(struct run *run, const struct pic_json *value)
 
 static int too_much(const struct run *run, struct pic_error *err)
 {
-	return pic_error_set(err, -E2BIG,
-			     "operation %zu: the patch copies or compares more than %u bytes",
-			     run->index, PIC_KUBE_PATCH_WORK_MAX);
+	return pic_error_set(
+		err, -E2BIG,
+		"operation %zu: the patch copies, compares or shifts more than %u bytes",
+		run->index, PIC_KUBE_PATCH_WORK_MAX);
 }
 
 static int missing(const struct run *run, const char *path, struct pic_error *err)
@@ -69,6 +70,13 @@ static int too_deep(const struct run *run, const char *path, struct pic_error *e
 {
 	return pic_error_set(err, -E2BIG, "operation %zu: \"%.200s\" would be deeper than %d",
 			     run->index, path, PIC_JSON_DEPTH_MAX);
+}
+
+/* Whoever comes or goes in an array moves all behind it. */
+static bool charge_shift(struct run *run, const struct pic_json *array, size_t index)
+{
+	run->work += pic_json_count(array) - index;
+	return run->work <= PIC_KUBE_PATCH_WORK_MAX;
 }
 
 /* Puts `given` (taken over) at the pointer; an array takes it in before the index, "-" is its end. */
@@ -101,6 +109,8 @@ static int put(struct run *run, const struct pic_pointer *to, const char *path,
 		return pic_error_set(err, -EINVAL,
 				     "operation %zu: \"%.200s\" is no place in its array",
 				     run->index, path);
+	if (!charge_shift(run, parent, index))
+		return too_much(run, err);
 	return pic_json_insert(parent, index, PIC_STEAL(value));
 }
 
@@ -117,13 +127,17 @@ static int take(struct run *run, const struct pic_pointer *from, const char *pat
 		return pic_error_set(err, -EINVAL,
 				     "operation %zu: the whole object cannot be removed",
 				     run->index);
-	*out = pic_json_ref(value);
 	struct pic_json *parent = pic_pointer_walk(run->root, from, from->count - 1);
 	const char *token = from->tokens[from->count - 1];
-	if (pic_json_type(parent) == PIC_JSON_OBJECT)
-		pic_json_delete(parent, token);
-	else if (pic_pointer_index(token, pic_json_count(parent), &index))
+	bool indexed = pic_json_type(parent) == PIC_JSON_ARRAY &&
+		       pic_pointer_index(token, pic_json_count(parent), &index);
+	if (indexed && !charge_shift(run, parent, index))
+		return too_much(run, err);
+	*out = pic_json_ref(value);
+	if (indexed)
 		pic_json_remove_at(parent, index);
+	else
+		pic_json_delete(parent, token);
 	return 0;
 }
 
@@ -179,6 +193,10 @@ static int do_move(struct run *run, const struct operation *o, struct pic_error 
 				     "operation %zu: \"%.150s\" cannot be moved into itself",
 				     run->index, o->from);
 	int r = take(run, &o->source, o->from, &value, err);
+	if (r == 0 && !charge(run, value)) { /* put looks how deep it is */
+		pic_json_unref(value);
+		return too_much(run, err);
+	}
 	return r < 0 ? r : put(run, &o->to, o->path, value, err);
 }
 

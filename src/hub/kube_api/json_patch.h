@@ -2,7 +2,7 @@
  * JSON patch (RFC 6902) with JSON pointers (RFC 6901): what `kubectl patch --type json` sends. Pure.
  *
  * All operations happen or none: the target is not touched, the result is a new tree. The number of
- * operations, the depth of the result and the bytes that `copy` and `test` may walk are bounded, so
+ * operations, the depth of the result and the bytes that all of it may walk or shift are bounded, so
  * that a small patch cannot grow into a large tree.
  *
  * Errors: -EBADMSG the patch document is wrong; -EINVAL an operation cannot be done on this target;

@@ -152,10 +152,13 @@ void pic_kube_fail_memory(struct pic_kube_answer *answer)
 void pic_kube_cause(struct pic_json *causes, const char *reason, const char *field,
 		    const char *format, ...)
 {
-	struct pic_json *cause = pic_json_new_object();
+	struct pic_json *cause;
 	char message[1024];
 	va_list arguments;
 
+	if (pic_json_count(causes) == PIC_KUBE_CAUSES_MAX)
+		return;
+	cause = pic_json_new_object();
 	va_start(arguments, format);
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);

@@ -28,6 +28,9 @@ void pic_kube_fail_bad(struct pic_kube_answer *answer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void pic_kube_fail_memory(struct pic_kube_answer *answer);
 
+/* A person reads the first ones; more are left out. */
+#define PIC_KUBE_CAUSES_MAX 100
+
 /* 422: collect causes, then answer. An array of causes is made by pic_json_new_array. */
 void pic_kube_cause(struct pic_json *causes, const char *reason, const char *field,
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -170,6 +170,60 @@ static void depth_is_bounded(void **state)
 	pic_buf_free(&deep);
 }
 
+/* [7,7,7...] with so many members. */
+static void add_sevens(struct pic_buf *out, int count)
+{
+	for (int i = 0; i < count; i++)
+		pic_buf_text_add(out, i ? ",7" : "[7");
+	pic_buf_char(out, ']');
+}
+
+static void add_operations(struct pic_buf *out, int count, const char *one, const char *other)
+{
+	pic_buf_text_add(out, "[");
+	for (int i = 0; i < count; i++)
+		pic_buf_format(out, "%s{%s}", i ? "," : "", i % 2 ? other : one);
+	pic_buf_text_add(out, "]");
+}
+
+/* Ten thousand small operations on something large: to and fro, or each at the beginning of a list. */
+static void labour_is_bounded(void **state)
+{
+	static const char *const operations[][2] = {
+		{ "\"op\":\"move\",\"from\":\"/a\",\"path\":\"/b\"",
+		  "\"op\":\"move\",\"from\":\"/b\",\"path\":\"/a\"" },
+		{ "\"op\":\"add\",\"path\":\"/a/0\",\"value\":1",
+		  "\"op\":\"remove\",\"path\":\"/a/0\"" },
+		{ "\"op\":\"move\",\"from\":\"/a/0\",\"path\":\"/a/-\"",
+		  "\"op\":\"move\",\"from\":\"/a/0\",\"path\":\"/a/-\"" },
+	};
+	struct pic_buf large = PIC_BUF_INIT(1 << 20), patch = PIC_BUF_INIT(1 << 20);
+
+	(void)state;
+	pic_buf_text_add(&large, "{\"a\":");
+	add_sevens(&large, 200000);
+	pic_buf_text_add(&large, "}");
+	for (size_t i = 0; i < PIC_COUNT(operations); i++) {
+		pic_buf_clear(&patch);
+		add_operations(&patch, PIC_KUBE_PATCH_OPERATIONS_MAX, operations[i][0],
+			       operations[i][1]);
+		fails(pic_buf_text(&large), pic_buf_text(&patch), -E2BIG);
+	}
+	/* as much on something of a usual size is nothing */
+	pic_buf_clear(&large);
+	pic_buf_text_add(&large, "{\"a\":");
+	add_sevens(&large, 10);
+	pic_buf_text_add(&large, "}");
+	for (size_t i = 0; i < PIC_COUNT(operations); i++) {
+		pic_buf_clear(&patch);
+		add_operations(&patch, PIC_KUBE_PATCH_OPERATIONS_MAX, operations[i][0],
+			       operations[i][1]);
+		patches(pic_buf_text(&large), pic_buf_text(&patch), pic_buf_text(&large));
+	}
+	pic_buf_free(&large);
+	pic_buf_free(&patch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +235,7 @@ int main(void)
 		cmocka_unit_test(bad_documents),
 		cmocka_unit_test(growth_is_bounded),
 		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(labour_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

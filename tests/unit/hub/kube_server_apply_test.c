@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "hub/kube_api/server_apply.h"
+#include "hub/kube_api/status_error.h"
 
 static struct pic_kube_applied result;
 
@@ -139,6 +140,30 @@ static void managers_are_bounded(void **state)
 	assert_int_equal(apply("{}", pic_buf_text(&applied), "{}", "m3", false), 0);
 }
 
+/* Each would name its whole path: from four megabytes come many times as many. */
+static void only_so_many_conflicts_are_told(void **state)
+{
+	PIC_BUF struct pic_buf mine = PIC_BUF_INIT(65536), theirs = PIC_BUF_INIT(65536);
+	PIC_BUF struct pic_buf applied = PIC_BUF_INIT(65536);
+
+	(void)state;
+	for (int i = 0; i < 2000; i++) {
+		pic_buf_format(&mine, "%s\"k%d\":1", i ? "," : "{", i);
+		pic_buf_format(&theirs, "%s\"k%d\":2", i ? "," : "{", i);
+	}
+	pic_buf_char(&mine, '}');
+	pic_buf_char(&theirs, '}');
+	pic_buf_format(&applied, "{\"them\":%s}", pic_buf_text(&theirs));
+	assert_int_equal(apply(pic_buf_text(&theirs), pic_buf_text(&applied), pic_buf_text(&mine),
+			       "me", false),
+			 -EEXIST);
+	assert_int_equal(pic_json_count(result.conflicts), PIC_KUBE_CAUSES_MAX);
+	assert_int_equal(apply(pic_buf_text(&theirs), pic_buf_text(&applied), pic_buf_text(&mine),
+			       "me", true),
+			 0);
+	assert_tree(result.object, pic_buf_text(&mine));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +175,7 @@ int main(void)
 		cmocka_unit_test_teardown(force_takes_over, end_of_test),
 		cmocka_unit_test_teardown(client_side_apply_is_a_manager, end_of_test),
 		cmocka_unit_test_teardown(managers_are_bounded, end_of_test),
+		cmocka_unit_test_teardown(only_so_many_conflicts_are_told, end_of_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
