@@ -64,12 +64,11 @@ def map_by_number(number):
 
 
 class Counter:
-    """Waits for a map of that name that comes, and says what it counts under a key."""
+    """Waits for an array of that name that comes, and looks at its first number."""
 
-    def __init__(self, name, key):
-        self.name, self.key = name[:15], ctypes.create_string_buffer(struct.pack("=I", key), 4)
-        self.last, self.fds = newest_map(), []
-        self.value = ctypes.create_string_buffer(8 * 4096)  # a number for each processor
+    def __init__(self, name):
+        self.name, self.last, self.fds = name[:15], newest_map(), []
+        self.key, self.value = ctypes.create_string_buffer(4), ctypes.create_string_buffer(8)
 
     def look(self):
         while (number := next_map(self.last)) is not None:
@@ -85,10 +84,9 @@ class Counter:
         """True once one of them has counted something; there is one of a dry run too."""
         self.look()
         for fd in self.fds:
-            with contextlib.suppress(FileNotFoundError):  # no such key yet
-                bpf(LOOKUP, attributes("=IIQQQ", fd, 0, ctypes.addressof(self.key), ctypes.addressof(self.value), 0))
-                if any(self.value.raw):
-                    return True
+            bpf(LOOKUP, attributes("=IIQQQ", fd, 0, ctypes.addressof(self.key), ctypes.addressof(self.value), 0))
+            if any(self.value.raw):
+                return True
         return False
 
     def close(self):

@@ -10,7 +10,7 @@ struct {
 	int (*max_entries)[SERIES];
 	__u32 *key;
 	__u64 *value;
-} packets_total SEC(".maps");
+} bench_series_total SEC(".maps");
 
 static void *(*look_up)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
 
@@ -20,7 +20,7 @@ int series(struct xdp_md *context)
 	(void)context;
 	for (__u32 i = 0; i < SERIES; i++) {
 		__u32 key = i;
-		__u64 *seen = look_up(&packets_total, &key);
+		__u64 *seen = look_up(&bench_series_total, &key);
 
 		if (seen)
 			*seen += i + 1;
