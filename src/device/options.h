@@ -43,8 +43,8 @@ struct pic_device_options {
 	bool effective;	      /* config --effective */
 	bool all;	      /* purge --all */
 	struct pic_option_list wasm_listen, wasm_connect, wasm_folders,
-		wasm_environment; /* wasm run */
-	const char *wasm_memory;  /* wasm run, wasm inspect */
+		wasm_environment;	    /* wasm run */
+	const char *wasm_memory;	    /* wasm run, wasm inspect */
 	struct pic_option_list ebpf_attach; /* ebpf run */
 	const char *ebpf_name, *ebpf_lease, *ebpf_prefix, *ebpf_confirm, *ebpf_uplink;
 };

@@ -58,7 +58,8 @@ struct pic_route_match {
  * -EINVAL damaged percent code, control characters, too long. `tables` is NULL-ended. */
 int pic_route_find(const struct pic_route *const *tables, const char *method, const char *path,
 		   enum pic_listener listener, struct pic_route_match *match);
-const char *pic_access_text(enum pic_access access); /* "open", "device", "reader", "admin", "page" */
+const char *pic_access_text(
+	enum pic_access access); /* "open", "device", "reader", "admin", "page" */
 
 /* First member of what a kept exchange's data points to. */
 struct pic_kept {
@@ -75,7 +76,7 @@ extern const struct pic_route pic_symphony_routes[]; /* /v1alpha2 */
 pic_refuse_fn pic_symphony_refuse;
 extern const struct pic_route pic_device_routes[]; /* /device/v1 */
 extern const struct pic_route pic_admin_routes[];  /* /piccolo/v1 */
-extern const struct pic_route pic_web_routes[];    /* the page for people: hub/web/web.h */
+extern const struct pic_route pic_web_routes[];	   /* the page for people: hub/web/web.h */
 extern const struct pic_route pic_plain_routes[];  /* /artifacts, /metrics, health ... */
 pic_refuse_fn pic_plain_refuse; /* {"error":"sentence"}: device, admin and plain routes */
 /* The same with a "reason" for programs: one CamelCase word, or NULL. */
