@@ -274,15 +274,18 @@ void pic_supervisor_link_free(struct pic_supervisor_link *link)
 {
 	if (!link)
 		return;
-	while (link->pending) {
-		struct pending *next = link->pending->next;
-
-		free(link->pending);
-		link->pending = next;
-	}
 	pic_watch_free(link->watch);
 	pic_timer_free(link->timer);
 	pic_close_fd(&link->fd);
+	while (link->pending) {
+		struct pending *pending = link->pending;
+		int none[2] = { -1, -1 };
+
+		link->pending = pending->next;
+		if (pending->answer)
+			pending->answer(pending->data, NULL, none);
+		free(pending);
+	}
 	free(link->entries);
 	free(link->run_folder);
 	free(link);

@@ -46,7 +46,8 @@ struct pic_supervisor_call {
 int pic_supervisor_link_new(struct pic_supervisor_link **out, struct pic_loop *loop,
 			    const char *run_folder, const struct pic_supervisor_handler *handler,
 			    struct pic_error *err);
-void pic_supervisor_link_free(struct pic_supervisor_link *link); /* no answer is called any more */
+/* Whoever waits for an answer is told that none comes, as when the connection is lost. */
+void pic_supervisor_link_free(struct pic_supervisor_link *link);
 bool pic_supervisor_link_is_up(const struct pic_supervisor_link *link);
 /* -ENOTCONN while the supervisor is away; then `answer` is not called. */
 int pic_supervisor_link_ask(struct pic_supervisor_link *link,

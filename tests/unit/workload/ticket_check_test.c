@@ -143,7 +143,7 @@ static void only_a_signer_of_tickets_counts(void **state)
 	/* a device's certificate is of the same authority and has a key that its device can use */
 	ticket = ticket_by(made.key, made.device, made.authority);
 	refused(&ticket, made.pin, "not for this use");
-	/* a device makes itself a signer */
+	/* a device makes itself a signer, in the authority's name but with its own key */
 	ticket = ticket_by(made.other_key, by_device, made.authority);
 	refused(&ticket, made.pin, "the ticket's certificate");
 	/* the authority's own key signs no tickets */
