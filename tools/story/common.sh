@@ -10,6 +10,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # --- saying what happens -----------------------------------------------------------------------------
 
+exec 9>&1 # for the last words, wherever a signal comes
 if [ -t 1 ]; then bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'; else bold='' green='' red='' plain=''; fi
 begin() { step=$1; printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
 did() { printf '  %s\n' "$*"; }
@@ -58,7 +59,7 @@ end_process() { # NAME: SIGTERM, then SIGKILL after 5 s
 }
 in_background() { # NAME COMMAND...: its log is $work/NAME.log
 	local name=$1; shift
-	"$@" >>"$work/$name.log" 2>&1 </dev/null &
+	"$@" >>"$work/$name.log" 2>&1 </dev/null 9>&- &
 	keep_process "$name" $!
 	disown $! # what becomes of it is told here, not by the shell
 }
@@ -118,7 +119,7 @@ free_port() { # FROM
 building=
 clean_up() {
 	[ -z "$building" ] || kill -TERM -- "-$building" 2>/dev/null || true
-	for name in browser elsewhere prometheus forward device hub mail; do
+	for name in look elsewhere prometheus forward device hub mail; do
 		end_process $name
 	done
 	if [ -x "$bin/piccolo" ] && [ -d "$work/device" ]; then
@@ -132,6 +133,7 @@ finish() {
 	local status=$?
 	trap '' INT TERM HUP
 	trap - EXIT
+	exec >&9
 	if [ "${stay:-0}" = 1 ] && [ $status = 0 ]; then exit 0; fi
 	if [ $status != 0 ] && [ -d "$work" ]; then
 		rm -rf "$work.failed"; mkdir -p "$work.failed"
