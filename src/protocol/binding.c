@@ -48,7 +48,7 @@ static struct pic_binding *find_room(struct pic_ledger_head *head, struct pic_bi
 	for (uint32_t i = 1; i < head->binding_count; i++)
 		if (bindings[i].end_boot_ms < oldest->end_boot_ms)
 			oldest = &bindings[i];
-	return oldest->end_boot_ms + PIC_BINDING_KEPT_MS < now_boot_ms ? oldest : NULL;
+	return oldest->end_boot_ms < now_boot_ms ? oldest : NULL;
 }
 
 static int check_known(const struct pic_binding *binding, const struct pic_ticket *ticket,

@@ -3,17 +3,15 @@
  * keeps and writes them, the clock is passed in.
  *
  * A ticket binds (approval, workload) to an artifact, its terms and an end, once. The same approval again
- * changes nothing; only another approval allows more. What was closed or is over stays listed as long as
- * there is room, so that an old ticket finds its approval used up.
+ * changes nothing; only another approval allows more. What was closed stays listed until its end at
+ * least, so that another ticket finds its approval used up; what is over, until its room is needed: no
+ * ticket for it can be good any more.
  */
 #ifndef PIC_PROTOCOL_BINDING_H
 #define PIC_PROTOCOL_BINDING_H
 
 #include "protocol/ledger.h"
 #include "protocol/ticket.h"
-
-/* What is over may be forgotten after this time, when its room is needed: by then no ticket for it can be good. */
-#define PIC_BINDING_KEPT_MS (10 * 60 * 1000)
 
 /* 1: bound now, `*out` is new; 0: it was already, `*out` is what counts. -EPERM: the ticket is for another
  * device, its approval was closed here or is bound to something else, its time is over; -ESTALE: its stamp is

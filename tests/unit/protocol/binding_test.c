@@ -242,11 +242,11 @@ static void what_was_closed_stays_closed(void **state)
 	assert_int_equal(make(&world, &ticket, NOW + 1, NULL, "was taken back"), -EPERM);
 }
 
-static void room_is_made_of_what_is_long_over(void **state)
+static void room_is_made_of_what_is_over(void **state)
 {
 	struct world world = world_with_stamp();
 	struct pic_ticket ticket;
-	int64_t over = NOW + 1000, much_later = over + PIC_BINDING_KEPT_MS + 1;
+	int64_t over = NOW + 1000;
 
 	(void)state;
 	for (unsigned char i = 0; i < PIC_BINDINGS_MAX; i++) {
@@ -255,14 +255,14 @@ static void room_is_made_of_what_is_long_over(void **state)
 	}
 	give_stamp(&world, 2, over);
 	ticket = ticket_of(7, 2, HOUR);
-	assert_int_equal(make(&world, &ticket, over + 1, NULL, "has no room"), -ENOSPC);
-	give_stamp(&world, 3, much_later);
-	ticket = ticket_of(7, 3, HOUR);
-	assert_int_equal(make(&world, &ticket, much_later, NULL, NULL), 1);
+	assert_int_equal(make(&world, &ticket, over, NULL, "has no room"), -ENOSPC);
+	assert_int_equal(make(&world, &ticket, over + 1, NULL, NULL), 1);
 	assert_int_equal(world.head.binding_count, PIC_BINDINGS_MAX);
 	assert_int_equal(world.bindings[5].approval[0], 7);
-	ticket = ticket_of(8, 3, HOUR);
-	assert_int_equal(make(&world, &ticket, much_later, NULL, "has no room"), -ENOSPC);
+	ticket = ticket_of(8, 2, HOUR);
+	assert_int_equal(make(&world, &ticket, over + 1, NULL, "has no room"), -ENOSPC);
+	ticket = ticket_of(105, 1, 1000); /* that which was forgotten */
+	assert_int_equal(make(&world, &ticket, over + 1, NULL, "after its time was over"), -EPERM);
 }
 
 int main(void)
@@ -275,7 +275,7 @@ int main(void)
 		cmocka_unit_test(only_what_was_bound_may_start),
 		cmocka_unit_test(of_two_approvals_the_longer_one_counts),
 		cmocka_unit_test(what_was_closed_stays_closed),
-		cmocka_unit_test(room_is_made_of_what_is_long_over),
+		cmocka_unit_test(room_is_made_of_what_is_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
