@@ -47,7 +47,16 @@ static void forget_errand(struct pic_ticket_errand *errand)
 	free(errand);
 }
 
-/* Room is made of those that nobody waits for any more: their component is not wanted. */
+/* Its component is wanted, and by this approval. */
+static bool is_waited_for(const struct pic_agent *agent, const struct pic_ticket_errand *errand)
+{
+	size_t index = pic_wanted_find(&agent->wanted, &errand->name);
+
+	return index != PIC_WANTED_NONE && memcmp(agent->wanted.components[index].approval,
+						  errand->approval, PIC_APPROVAL_SIZE) == 0;
+}
+
+/* Room is made of those that nobody waits for any more. */
 static bool has_room(struct pic_agent *agent)
 {
 	size_t count = 0;
@@ -55,7 +64,7 @@ static bool has_room(struct pic_agent *agent)
 	for (struct pic_ticket_errand *e = agent->tickets, *next; e; e = next) {
 		next = e->next;
 		count++;
-		if (!e->under_way && pic_wanted_find(&agent->wanted, &e->name) == PIC_WANTED_NONE) {
+		if (!e->under_way && !is_waited_for(agent, e)) {
 			forget_errand(e);
 			count--;
 		}
@@ -101,6 +110,22 @@ static struct pic_binding *find_binding(const struct pic_agent *agent,
 	return NULL;
 }
 
+/* A new place; when the list is full that of what is over for longest, where the supervisor has put it, too. */
+static struct pic_binding *make_room(struct pic_agent *agent)
+{
+	struct pic_binding *oldest;
+
+	if (!agent->bindings)
+		agent->bindings = calloc(PIC_BINDINGS_MAX, sizeof(*agent->bindings));
+	oldest = agent->bindings;
+	if (oldest && agent->binding_count < PIC_BINDINGS_MAX)
+		return &agent->bindings[agent->binding_count++];
+	for (size_t i = 1; oldest && i < agent->binding_count; i++)
+		if (agent->bindings[i].end_boot_ms < oldest->end_boot_ms)
+			oldest = &agent->bindings[i];
+	return oldest;
+}
+
 void pic_agent_bound(void *data, const struct pic_binding *news, bool first)
 {
 	struct pic_agent *agent = data;
@@ -113,13 +138,8 @@ void pic_agent_bound(void *data, const struct pic_binding *news, bool first)
 	if (!news)
 		return;
 	binding = find_binding(agent, news->approval, &news->name);
-	if (!binding && !agent->bindings)
-		agent->bindings = calloc(PIC_BINDINGS_MAX, sizeof(*agent->bindings));
-	/* a full list: the supervisor has put it in the place of one that is long over */
-	if (!binding && agent->bindings)
-		binding = &agent->bindings[agent->binding_count < PIC_BINDINGS_MAX
-						   ? agent->binding_count++
-						   : PIC_BINDINGS_MAX - 1];
+	if (!binding)
+		binding = make_room(agent);
 	if (binding)
 		*binding = *news;
 	pic_agent_plan_soon(agent);
@@ -211,8 +231,7 @@ static void refused(struct pic_ticket_errand *errand, int code, const char *text
 	errand->retry_boot_ms = pic_clock_boot_ms() + (passes(code) ? delay : REFUSED_MS);
 	pic_log(PIC_LOG_WARNING, "ticket-not-taken", PIC_TEXT("instance", errand->name.instance),
 		PIC_TEXT("component", errand->name.component), PIC_TEXT("why", text));
-	if (index != PIC_WANTED_NONE && memcmp(agent->wanted.components[index].approval,
-					       errand->approval, PIC_APPROVAL_SIZE) == 0)
+	if (is_waited_for(agent, errand))
 		pic_wanted_note_ticket(&agent->wanted, index, text);
 }
 
