@@ -93,7 +93,7 @@ def parse_time(text):
 
 class Station:
     def __init__(self, folder, tag, users=None):
-        self.folder, self.tag = harness.walkable(pathlib.Path(folder)), tag
+        self.folder, self.tag, self.cgroups = harness.walkable(pathlib.Path(folder)), tag, []
         policy = (harness.ROOT / "etc" / "policy.conf").read_text()
         if users:
             assert "users 1900000000-1900000999" in policy
@@ -161,7 +161,11 @@ class Station:
 
     def runners(self):
         """First processes in the cgroups of its workloads; a loader is a child of one."""
-        pids = set().union(*self.device.processes().values())
+        self.cgroups = self.cgroups or [*pathlib.Path("/sys/fs/cgroup").rglob(harness.cgroup_name(self.device))]
+        pids = set()
+        for file in [file for base in self.cgroups for file in base.glob("*~*/cgroup.procs")]:
+            with contextlib.suppress(OSError):
+                pids |= {int(pid) for pid in file.read_text().split()}
         return sorted(pid for pid in pids if parent(pid) not in pids)
 
     def program(self, victim):
@@ -219,6 +223,8 @@ class Fault:
         self.length = self.dice.randint(2, 6)
         early = self.dice.random() < 0.2  # while it is being loaded
         self.moment = self.dice.uniform(0, 0.3 if early else self.length)
+        if self.victim == "runner":
+            self.moment = min(self.moment, self.length - 0.3)  # to be found, it has to be there
         self.back = self.dice.uniform(self.moment, self.length + 1) if self.dice.random() < 0.5 else None
 
     def strike(self, station, lease):
@@ -237,6 +243,7 @@ class Fault:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
                     return "runner"
+            time.sleep(0.01)
         return "nobody"
 
     def come_back(self, station, lease):
