@@ -20,7 +20,7 @@ static void bind_it(struct pic_wasm_engine *engine, const struct pic_wasm_facts 
 	struct pic_wasm_spec spec;
 
 	pic_wasm_spec_init(&spec);
-	if (pic_workload_log_new_direct(&log, -1, -1, &err) == 0 &&
+	if (pic_workload_log_new_direct(&log, "fuzz", -1, -1, &err) == 0 &&
 	    pic_wasi_new(&wasi, &spec, log, "fuzz", -1, &err) == 0)
 		(void)pic_wasm_engine_bind(engine, facts, wasi, 1 << 22, &err);
 	pic_wasm_engine_free(engine);
