@@ -19,8 +19,8 @@ class Report:
         met = all(value <= budget for value in values)
         if not met:
             self.broken.append(what)
-        shown = " ".join(f"{value:g}" for value in values)
-        print(f"  {what:<46} {shown} {unit}  (budget {budget:g}: {'met' if met else 'NOT MET'})", flush=True)
+        shown = " ".join(f"{value:.10g}" for value in values)
+        print(f"  {what:<46} {shown} {unit}  (budget {budget:.10g}: {'met' if met else 'NOT MET'})", flush=True)
 
     def ratio(self, what, ours, peer, peer_name, at_least=None, at_most=None):
         """Pairs of one run each; the ratio is taken pair by pair."""
