@@ -196,7 +196,8 @@ static int release(struct call *call, struct pic_error *err)
 	w->hold = false;
 	if (w->entry.state != PIC_LEDGER_HELD)
 		return 0;
-	w->forget = w->entry.started_boot_ms == 0; /* nothing is known of it but the hold */
+	/* nothing is known of it but the hold: then there is nothing to undo either */
+	w->forget = w->swept = w->entry.started_boot_ms == 0;
 	pic_workload_settle(w);
 	return 0;
 }
