@@ -86,7 +86,7 @@ def test_no_second_authority_comes_in_beside_the_pinned_one(fake, work):
             between.fault("/device/v1/authority", Answer(200, text, "application/x-pem-file"))
             device = harness.Device(work / "device", hub=between)
             done = device.join(fake.enrolled(), check=False)
-            assert done.returncode == 1, done.stdout + done.stderr
+            assert done.returncode != 0 and "nothing was sent" in done.stderr, done.stdout + done.stderr
             assert between.seen("/device/v1/join") == [], "the token was given away"
         assert not (device.state / "agent" / "identity.json").exists()
 
