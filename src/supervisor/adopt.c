@@ -36,6 +36,7 @@ static void adopt_process(struct pic_workload *w)
 	const struct pic_ledger_entry *entry = &w->entry;
 	struct pic_process process;
 
+	w->swept = false;
 	/* the pidfd first: what is compared afterwards cannot become another process */
 	if (entry->pid > 0 && pic_workload_watch(w, NULL) == 0 &&
 	    pic_process_look(entry->pid, &process) && process.start == entry->pid_start &&
@@ -72,6 +73,7 @@ static void end_stranger(void *data, const char *file)
 		return;
 	pic_log(PIC_LOG_WARNING, "stranger-ended", PIC_TEXT("cgroup", file));
 	w->forget = w->entry.state == 0;
+	w->swept = false;
 	pic_workload_stop(w);
 }
 

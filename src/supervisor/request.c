@@ -196,8 +196,7 @@ static int release(struct call *call, struct pic_error *err)
 	w->hold = false;
 	if (w->entry.state != PIC_LEDGER_HELD)
 		return 0;
-	/* nothing is known of it but the hold: then there is nothing to undo either */
-	w->forget = w->swept = w->entry.started_boot_ms == 0;
+	w->forget = w->entry.started_boot_ms == 0; /* nothing is known of it but the hold */
 	pic_workload_settle(w);
 	return 0;
 }

@@ -209,8 +209,10 @@ static int launch(struct pic_workload *w, const struct pic_driver *driver,
 		r = fill_entry(w, request, permit, err);
 	if (r == 0)
 		r = pic_lease_arm(w, err);
-	if (r == 0)
+	if (r == 0) {
+		w->swept = false;
 		r = spawn(w, driver, request->spec, permit->grants, folder, &gate, err);
+	}
 	if (r == 0)
 		r = pic_ledger_write(w->supervisor, err);
 	if (r == 0 && write(gate, "", 1) != 1)
@@ -234,7 +236,7 @@ int pic_workload_start(struct pic_supervisor *supervisor,
 	w = pic_workload_get(supervisor, &request->name, err);
 	if (!w)
 		return -ENOMEM;
-	w->forget = w->hold = w->swept = false;
+	w->forget = w->hold = false;
 	r = pic_policy_choose_user(supervisor->policy, w->file, is_taken, w, &w->entry.user, err);
 	if (r == 0)
 		r = launch(w, driver, request, &permit, err);

@@ -48,6 +48,7 @@ struct pic_workload *pic_workload_get(struct pic_supervisor *supervisor,
 	w->supervisor = supervisor;
 	w->entry.name = *name;
 	w->pidfd = -1;
+	w->swept = true; /* until something of it runs */
 	pic_workload_file_text(name, w->file);
 	w->next = supervisor->workloads;
 	supervisor->workloads = w;
