@@ -15,8 +15,9 @@ from fake_hub import Answer, FakeHub
 from harness import wait
 
 MIB = 1024 * 1024
-POLICY = re.sub(r"(?m)^(artifact-max|store-max) .*", lambda line: f"{line[1]} {dict([('artifact-max', '1M'), ('store-max', '4M')])[line[1]]}",
-                (harness.ROOT / "etc" / "policy.conf").read_text())
+POLICY = (harness.ROOT / "etc" / "policy.conf").read_text()
+for key, size in (("artifact-max", "1M"), ("store-max", "4M")):
+    POLICY = re.sub(rf"(?m)^{key} .*", f"{key} {size}", POLICY)
 
 
 def name_of(number):
@@ -29,7 +30,7 @@ def component(name, sha256, url=None):
 
 
 class Stream:
-    """A server that answers everything with the same head, and then with `unit` again and again until its peer has had enough."""
+    """A server that answers everything with the same head, and then with `unit` until its peer has had enough."""
 
     def __init__(self, head, unit=bytes(65536)):
         self.head, self.unit, self.sent, self.answers, self.done = head.encode(), unit, 0, 0, False
@@ -105,8 +106,8 @@ def test_no_second_authority_comes_in_beside_the_pinned_one(fake, work):
 def test_an_answer_without_end_is_left(fake, device, stream):
     with stream:
         fake.say([component("web", name_of(0), stream.url)])
-        found = wait(lambda: reason(device, "web") in ("DownloadFailed", "NotFound", "TooLarge") and device.component("web", "app"),
-                     10, "the download is given up")
+        reasons = ("DownloadFailed", "NotFound", "TooLarge")
+        found = wait(lambda: reason(device, "web") in reasons and device.component("web", "app"), 10, "it is given up")
         assert "127.0.0.1" in found["message"]
         assert stream.sent < 32 * MIB * stream.answers, f"{stream.sent} bytes in {stream.answers} answers"
 
@@ -139,6 +140,32 @@ def test_whole_downloads_wait_for_the_store(fake, device):
     for body in bodies:
         fake.artifacts[hashlib.sha256(body).hexdigest()] = body
     fake.say([component(f"c{number}", hashlib.sha256(body).hexdigest()) for number, body in enumerate(bodies)])
-    wait(lambda: [reason(device, f"c{number}") for number in range(12)].count("StoreFull") >= 8 or None, 30, "the store is full")
+
+    def full():
+        return [reason(device, f"c{number}") for number in range(12)].count("StoreFull") >= 8
+
+    wait(full, 30, "the store is full")
     assert sum(path.stat().st_size for path in (device.state / "store").glob("*")) <= 4 * MIB
     assert sum(path.stat().st_size for path in folder.glob("*")) <= 4 * MIB
+
+
+@pytest.mark.parametrize("lie", [
+    lambda request, body: Answer(206, bytes(len(body)), "application/wasm"),  # other bytes
+    lambda request, body: Answer(206, body, "application/wasm", {"Content-Range": f"bytes 0-9/{len(body)}"}),
+    lambda request, body: Answer(206, b"", "application/wasm"),
+    lambda request, body: Answer(200, b"", "application/wasm"),
+    lambda request, body: Answer(416, b""),
+    lambda request, body: Answer(206, body[300_000:], "application/wasm", {"Content-Length": "7"}),
+], ids=["bytes", "start", "empty", "nothing", "beyond", "length"])
+def test_a_range_that_lies_costs_one_more_download(fake, device, lie):
+    body = privileged.module(privileged.SLEEPER)
+    body += b"\x00\xa9\xd2\x24\x03pad" + bytes(600_357)  # a custom section
+    sha256 = hashlib.sha256(body).hexdigest()
+    path = f"/artifacts/{sha256}"
+    fake.artifacts[sha256] = body
+    fake.fault(path, Answer(200, body, "application/wasm", cut=300_000), lambda request: lie(request, body))
+    fake.say([component("web", sha256)])
+    wait(lambda: device.module_pid("web", "app"), 20, "it runs")
+    asked = [request.headers.get("Range") for request in fake.seen(path)]
+    assert asked[1] == "bytes=300000-", asked
+    assert list((device.state / "agent" / "downloads").iterdir()) == []
