@@ -260,25 +260,31 @@ static int read_calls(struct reader *reader, struct pic_error *err)
 	return 0;
 }
 
-/* Variables of the kernel (extern ... __ksym) are kernel memory; functions there are kfuncs. */
-static void read_kernel_symbols(struct reader *reader)
+static void read_kernel_section(struct reader *reader, const struct pic_btf_type *section)
 {
-	struct pic_btf_type section;
-	uint32_t id = reader->btf.count ? pic_btf_section(&reader->btf, ".ksyms") : 0;
-
-	if (id == 0)
-		return;
-	pic_btf_type_at(&reader->btf, id, &section);
-	for (uint32_t i = 0; i < section.vlen; i++) {
+	for (uint32_t i = 0; i < section->vlen; i++) {
 		struct pic_btf_variable variable;
 		struct pic_btf_type type;
 
-		pic_btf_variable_at(&section, i, &variable);
+		pic_btf_variable_at(section, i, &variable);
 		pic_btf_type_at(&reader->btf, variable.type, &type);
 		if (type.kind == BTF_KIND_VAR)
 			reader->facts->grants |= PIC_GRANT_KERNEL_READ;
 		else if (reader->facts->kfunc_count == 0)
 			add_kfunc(reader->facts, type.name);
+	}
+}
+
+/* Variables of the kernel (extern ... __ksym) are kernel memory; functions there are kfuncs. libbpf takes the
+ * section that holds the symbol, so an empty one of that name before it must hide nothing. */
+static void read_kernel_symbols(struct reader *reader)
+{
+	for (uint32_t id = 1; id < reader->btf.count; id++) {
+		struct pic_btf_type type;
+
+		pic_btf_type_at(&reader->btf, id, &type);
+		if (type.kind == BTF_KIND_DATASEC && strcmp(type.name, ".ksyms") == 0)
+			read_kernel_section(reader, &type);
 	}
 }
 

@@ -8,6 +8,7 @@
 extern int bpf_no_such_kernel_function(void *ctx) __ksym;
 #elif defined(BAD_KSYM)
 extern const int runqueues __ksym;
+int filler SEC(".fill") = 1; /* a test makes another section of its type information */
 #elif defined(BAD_PIN)
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -349,6 +349,31 @@ static void every_refusal_names_thing_and_rule(void **state)
 	}
 }
 
+/* libbpf finds a symbol in whichever section .ksyms names it: an empty one in front hides nothing. */
+static void an_empty_section_hides_no_kernel_symbol(void **state)
+{
+	static const uint32_t section[] = { 0x0f000001, 0 }; /* one variable, no size yet */
+	PIC_BUF struct pic_buf object = PIC_BUF_INIT(PIC_EBPF_OBJECT_MAX);
+	struct pic_error err = PIC_ERROR_INIT;
+	struct pic_ebpf_facts facts;
+	uint32_t words[6] = { 0, 0x0f000000, 0, 0, 0x07000000, 0 };
+	char *fill;
+
+	(void)state;
+	object_read("bad-ksym", &object);
+	fill = memmem(object.data, object.size, section, sizeof(section));
+	assert_non_null(fill);
+	/* .ksyms is the section behind .fill, which becomes an empty .ksyms and a struct without members */
+	assert_memory_equal(fill + 24, section, sizeof(section));
+	memcpy(&words[0], fill + 20, 4);
+	memcpy(&words[3], fill + 20, 4);
+	memcpy(fill - 4, words, sizeof(words));
+	if (pic_ebpf_facts_read((const unsigned char *)object.data, object.size, 2, &facts, &err) <
+	    0)
+		fail_msg("%s", err.text);
+	assert_int_equal(facts.grants, PIC_GRANT_KERNEL_READ);
+}
+
 static void words_and_numbers(void **state)
 {
 	(void)state;
@@ -379,6 +404,7 @@ int main(void)
 		cmocka_unit_test(an_event_is_a_hook_on_the_default_device),
 		cmocka_unit_test(what_watches_is_admitted),
 		cmocka_unit_test(every_refusal_names_thing_and_rule),
+		cmocka_unit_test(an_empty_section_hides_no_kernel_symbol),
 		cmocka_unit_test(words_and_numbers),
 	};
 
