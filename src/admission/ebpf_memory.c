@@ -83,7 +83,8 @@ uint64_t pic_ebpf_map_bytes(const struct pic_ebpf_map *map, unsigned cpus)
 	case BPF_MAP_TYPE_STACK:
 		return times(n + 1, value);
 	case BPF_MAP_TYPE_BLOOM_FILTER:
-		return 2 * power_of_two(n);
+		/* map_extra may ask for 15 hash functions: 21 bits an element, rounded up */
+		return 4 * power_of_two(n);
 	case PIC_BPF_ARENA:
 		return times(n, PAGE);
 	default:

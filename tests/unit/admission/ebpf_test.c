@@ -144,6 +144,10 @@ static void kernel_memory_does_not_wrap(void **state)
 	assert_true(pic_ebpf_map_bytes(&map, 1) >= 8 << 20);
 	map.max_entries = 0;
 	assert_true(pic_ebpf_map_bytes(&map, 1) >= 4096);
+	/* with as many hash functions as its definition may ask for */
+	map.type = BPF_MAP_TYPE_BLOOM_FILTER;
+	map.max_entries = 1 << 20;
+	assert_true(pic_ebpf_map_bytes(&map, 1) >= 4 << 20);
 }
 
 struct heads {
