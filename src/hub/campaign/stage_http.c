@@ -362,6 +362,12 @@ static bool is_plain(const char *url)
 	       !strcasestr(url, "%2f") && !strcasestr(url, "%5c");
 }
 
+/* A server says 200 to these without anybody being asked. */
+static bool asks_nobody(const char *method)
+{
+	return strcmp(method, "HEAD") == 0 || strcmp(method, "OPTIONS") == 0;
+}
+
 static int prepare(struct http_job *http, const struct pic_stage_work *work, const char *method,
 		   struct pic_error *err)
 {
@@ -384,7 +390,7 @@ static int prepare(struct http_job *http, const struct pic_stage_work *work, con
 		r = add_headers(http, http->inputs, &count, err);
 	if (r == 0 && !http->is_poll)
 		r = add_body(http, &count, err);
-	http->is_listed = !http->is_poll && is_plain(http->url) &&
+	http->is_listed = !http->is_poll && !asks_nobody(method) && is_plain(http->url) &&
 			  pic_approval_url_counts(work->hub, http->url);
 	return r;
 }
