@@ -220,6 +220,27 @@ static void helpers_that_matter(void **state)
 	assert_false(pic_sentence_helper("", words));
 }
 
+/* An object may call two hundred functions that nobody needs to know of. */
+static void no_helper_that_matters_is_pushed_off_the_page(void **state)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(64 * 1024);
+	struct pic_object *object;
+	char *page;
+
+	(void)state;
+	pic_buf_text_add(&text, "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\"},\"spec\":"
+				"{\"items\":[{\"target\":\"t\",\"facts\":{\"helpers\":[");
+	for (unsigned i = 0; i < 200; i++)
+		pic_buf_format(&text, "\"harmless_%u\",", i);
+	pic_buf_text_add(&text, "\"redirect_neigh\"]}}]}}");
+	object = object_of(pic_buf_text(&text));
+	page = page_of(object);
+	assert_non_null(strstr(page, "It sends packets elsewhere (redirect_neigh)."));
+	assert_null(strstr(page, "functions than this page shows"));
+	free(page);
+	pic_object_unref(object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +250,7 @@ int main(void)
 		cmocka_unit_test(every_phase_says_who_and_when),
 		cmocka_unit_test(lengths_are_words),
 		cmocka_unit_test(helpers_that_matter),
+		cmocka_unit_test(no_helper_that_matters_is_pushed_off_the_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
