@@ -121,6 +121,17 @@ static void write_programs(struct pic_page *page, const struct pic_json *program
 	pic_html_end(html);
 }
 
+static bool is_in_the_network(const struct pic_json *programs)
+{
+	static const char *const types[] = { "xdp", "tc", "sched_cls" };
+
+	for (size_t i = 0; i < pic_json_count(programs); i++)
+		for (size_t j = 0; j < PIC_COUNT(types); j++)
+			if (strcmp(text_of(pic_json_at(programs, i), "type"), types[j]) == 0)
+				return true;
+	return false;
+}
+
 /* What makes it safer, or less so, than its programs alone say. */
 static void write_care(struct pic_page *page, const struct pic_json *facts)
 {
@@ -132,8 +143,14 @@ static void write_care(struct pic_page *page, const struct pic_json *facts)
 		pic_html_element(html, "p",
 				 "It calls functions of the kernel that no policy knows by name.",
 				 "class", "notice", NULL);
-	if (!pic_json_integer(pic_json_get(facts, "confirmSeconds"), &number) || number <= 0)
+	if (!pic_json_integer(pic_json_get(facts, "confirmSeconds"), &number) || number <= 0) {
+		if (is_in_the_network(pic_json_get(facts, "programs")))
+			pic_html_element(html, "p",
+					 "Nobody looks whether the device still reaches this hub: "
+					 "if it cuts the device off, it stays until its end.",
+					 "class", "notice", NULL);
 		return;
+	}
 	pic_sentence_length(number, length);
 	pic_html_begin(html, "p", NULL);
 	pic_html_format(

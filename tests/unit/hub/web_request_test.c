@@ -220,6 +220,37 @@ static void helpers_that_matter(void **state)
 	assert_false(pic_sentence_helper("", words));
 }
 
+static void a_check_that_is_off_is_said(void **state)
+{
+	static const struct {
+		const char *facts;
+		bool warns;
+	} cases[] = {
+		{ "{\"programs\":[{\"name\":\"p\",\"type\":\"xdp\"}]}", true },
+		{ "{\"programs\":[{\"name\":\"p\",\"type\":\"tc\"}]}", true },
+		{ "{\"programs\":[{\"name\":\"p\",\"type\":\"xdp\"}],\"confirmSeconds\":15}",
+		  false },
+		{ "{\"programs\":[{\"name\":\"p\",\"type\":\"tracepoint\"}]}", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		PIC_BUF struct pic_buf text = PIC_BUF_INIT(4096);
+		struct pic_object *object;
+		char *page;
+
+		pic_buf_format(&text,
+			       "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\"},"
+			       "\"spec\":{\"items\":[{\"type\":\"ebpf\",\"facts\":%s}]}}",
+			       cases[i].facts);
+		object = object_of(pic_buf_text(&text));
+		page = page_of(object);
+		assert_int_equal(strstr(page, "Nobody looks whether") != NULL, cases[i].warns);
+		free(page);
+		pic_object_unref(object);
+	}
+}
+
 /* An object may call two hundred functions that nobody needs to know of. */
 static void no_helper_that_matters_is_pushed_off_the_page(void **state)
 {
@@ -250,6 +281,7 @@ int main(void)
 		cmocka_unit_test(every_phase_says_who_and_when),
 		cmocka_unit_test(lengths_are_words),
 		cmocka_unit_test(helpers_that_matter),
+		cmocka_unit_test(a_check_that_is_off_is_said),
 		cmocka_unit_test(no_helper_that_matters_is_pushed_off_the_page),
 	};
 
