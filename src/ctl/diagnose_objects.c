@@ -194,8 +194,10 @@ static int look_at_instance(struct pic_diagnose *diagnose, struct pic_error *err
 
 		if (strcmp(text_of(one, "name"), PIC_DIAGNOSE_COMPONENT) != 0)
 			continue;
-		snprintf(diagnose->state, sizeof(diagnose->state), "%.64s - %.900s",
-			 text_of(one, "phase"), text_of(one, "message"));
+		const char *message = text_of(one, "message");
+
+		snprintf(diagnose->state, sizeof(diagnose->state), "%.64s%s%.900s",
+			 text_of(one, "phase"), *message ? " - " : "", message);
 		diagnose->is_running = strcmp(text_of(one, "phase"), "Running") == 0;
 	}
 	return 0;
