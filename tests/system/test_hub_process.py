@@ -22,7 +22,7 @@ def refused(*options, code=None):
     done = harness.run(HUB, *options, check=False)
     assert done.returncode != 0 and (code is None or done.returncode == code), done
     *log, sentence = done.stderr.splitlines()
-    assert sentence.startswith("piccolo-hub: ") and all(line.startswith("time=") for line in log), done.stderr
+    assert sentence.startswith(("piccolo-hub: ", "piccolo-hub has ")) and all(line.startswith("time=") for line in log), done.stderr
     return sentence
 
 
