@@ -89,6 +89,7 @@ struct pic_supervisor {
 		*jobs[PIC_JOBS_MAX];   /* artifacts being taken over, tickets being checked */
 	struct pic_ledger_head ledger; /* the stamps */
 	struct pic_binding bindings[PIC_BINDINGS_MAX];
+	bool closing_unwritten;	  /* the file still has something open that was taken back */
 	struct pic_waiter *purge; /* who waits for it */
 	bool purging;		  /* everything is being removed */
 	bool ending;		  /* everything is being stopped, then the loop ends */
@@ -192,8 +193,10 @@ int pic_store_drop(struct pic_supervisor *supervisor, const unsigned char digest
 /* ticket.c */
 int pic_ticket_take(struct pic_supervisor *supervisor, const struct pic_waiter *who,
 		    const struct pic_supervisor_request *request, struct pic_error *err);
-/* Whatever allowed the workload does so no more. */
-void pic_permissions_close(struct pic_supervisor *supervisor, const struct pic_workload_name *name);
+/* Whatever allowed the workload does so no more. An error: it does not, but a successor would not know; each later
+ * change of the ledger tries again, and so does each call. */
+int pic_permissions_close(struct pic_supervisor *supervisor, const struct pic_workload_name *name,
+			  struct pic_error *err);
 
 struct pic_permit {
 	int64_t end_boot_ms; /* 0: none */

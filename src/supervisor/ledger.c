@@ -31,8 +31,10 @@ int pic_ledger_write(struct pic_supervisor *supervisor, struct pic_error *err)
 	struct pic_error why = PIC_ERROR_INIT;
 	int r = write_file(supervisor, &why);
 
-	if (r == 0)
+	if (r == 0) {
+		supervisor->closing_unwritten = false;
 		return 0;
+	}
 	pic_log(PIC_LOG_ERROR, "ledger-not-written", PIC_TEXT("why", why.text));
 	return pic_error_set(err, r, "%s", why.text);
 }

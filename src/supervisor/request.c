@@ -124,13 +124,13 @@ static int metrics(struct call *call, struct pic_error *err)
 static int take_back(struct call *call, struct pic_error *err)
 {
 	struct pic_workload *w = pic_workload_find(call->supervisor, &call->request->name);
-	int r;
+	int r = pic_permissions_close(call->supervisor, &call->request->name, err);
 
-	pic_permissions_close(call->supervisor, &call->request->name);
 	if (!w || !pic_ledger_entry_lives(&w->entry) ||
 	    pic_binding_holds(&call->supervisor->ledger, call->supervisor->bindings, &w->entry))
-		return 0;
-	r = pic_waiter_add(&w->waiters, call->who, err);
+		return r;
+	if (r == 0)
+		r = pic_waiter_add(&w->waiters, call->who, err);
 	pic_workload_stop(w);
 	return r < 0 ? r : LATER;
 }
@@ -138,16 +138,17 @@ static int take_back(struct call *call, struct pic_error *err)
 static int stop(struct call *call, struct pic_error *err)
 {
 	struct pic_workload *w = pic_workload_find(call->supervisor, &call->request->name);
-	int r;
+	int r = 0;
 
 	if (!(call->request->flags & PIC_STOP_TO_REPLACE))
-		pic_permissions_close(call->supervisor, &call->request->name);
+		r = pic_permissions_close(call->supervisor, &call->request->name, err);
 	if (!w) {
 		/* its log may be there from before the boot */
 		pic_workload_remove_files(call->supervisor, &call->request->name);
-		return 0;
+		return r;
 	}
-	r = pic_waiter_add(&w->waiters, call->who, err);
+	if (r == 0)
+		r = pic_waiter_add(&w->waiters, call->who, err);
 	w->forget = true;
 	pic_workload_stop(w);
 	return r < 0 ? r : LATER;
@@ -164,20 +165,21 @@ static int hold(struct call *call, struct pic_error *err)
 			   PIC_FILE_DURABLE, err);
 	if (r < 0)
 		return r;
-	pic_permissions_close(call->supervisor, &call->request->name);
+	r = pic_permissions_close(call->supervisor, &call->request->name, err);
 	w = pic_workload_get(call->supervisor, &call->request->name, err);
 	if (!w)
 		return -ENOMEM;
 	w->hold = true;
 	if (pic_ledger_entry_lives(&w->entry)) {
-		r = pic_waiter_add(&w->waiters, call->who, err);
+		if (r == 0)
+			r = pic_waiter_add(&w->waiters, call->who, err);
 		pic_workload_stop(w);
 		return r < 0 ? r : LATER;
 	}
 	w->hold = false;
 	w->entry.state = PIC_LEDGER_HELD;
 	pic_workload_changed(w);
-	return 0;
+	return r;
 }
 
 static int release(struct call *call, struct pic_error *err)

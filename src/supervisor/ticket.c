@@ -133,17 +133,24 @@ int pic_ticket_take(struct pic_supervisor *supervisor, const struct pic_waiter *
 	return r;
 }
 
-void pic_permissions_close(struct pic_supervisor *supervisor, const struct pic_workload_name *name)
+int pic_permissions_close(struct pic_supervisor *supervisor, const struct pic_workload_name *name,
+			  struct pic_error *err)
 {
 	struct pic_binding *closed;
+	struct pic_error why = PIC_ERROR_INIT;
 
 	for (uint32_t i = 0;
 	     (closed = pic_binding_close(&supervisor->ledger, supervisor->bindings, name, &i));) {
 		pic_log(PIC_LOG_INFO, "permission-closed", PIC_TEXT("instance", name->instance),
 			PIC_TEXT("component", name->component));
-		pic_ledger_write(supervisor, NULL);
+		supervisor->closing_unwritten = true;
 		tell_binding(supervisor, closed);
 	}
+	if (!supervisor->closing_unwritten || pic_ledger_write(supervisor, &why) == 0)
+		return 0;
+	return pic_error_set(err, why.code,
+			     "what was taken back is not in the ledger yet, ask again: %s",
+			     why.text);
 }
 
 /* Root at the keyboard is asked by nobody; an end its workload has all the same. */

@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
@@ -351,6 +352,55 @@ def test_a_closed_permission_stays_closed_over_a_crash(supervisor, agent, signer
     with Agent(supervisor) as again:
         assert again.bindings()[approval, NAME].state == "closed"
         refused(errno.EPERM, again.permit, signer, 60_000, approval)
+
+
+@pytest.fixture
+def small_run(work):
+    """A runtime folder of few bytes; its filler."""
+    run = work / "s" / "run"
+    run.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k,mode=755", "tmpfs", run], check=True)
+    yield run / "filler"
+    subprocess.run(["umount", "-l", run], check=True)
+
+
+def fill(filler):
+    with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+@pytest.mark.parametrize("operation", [REVOKE, HOLD, STOP])
+@pytest.mark.parametrize("runs", [True, False])
+def test_what_the_full_runtime_folder_does_not_say_is_told_and_tried_again(small_run, supervisor, agent, signer, operation, runs):
+    approval = agent.permit(signer, 60_000)
+    if runs:
+        agent.start(NAME, SLEEPER)
+        pid = agent.until(NAME, "running").pid
+    fill(small_run)
+    said = refused(errno.ENOSPC, supervisor.client.ask, operation, NAME)
+    assert said.startswith("what was taken back is not in the ledger yet, ask again: "), said
+    assert agent.bindings()[approval, NAME].state == "closed"
+    if runs:
+        wait(lambda: not alive(pid), 5, "it is ended all the same")
+    small_run.unlink()
+    supervisor.client.ask(operation, NAME)
+    supervisor.crash()
+    supervisor.start()
+    with Agent(supervisor) as again:
+        assert again.bindings()[approval, NAME].state == "closed"
+
+
+def test_any_change_of_the_ledger_says_what_was_taken_back(small_run, supervisor, agent, signer):
+    approval = agent.permit(signer, 60_000)
+    fill(small_run)
+    refused(errno.ENOSPC, agent.ask, REVOKE, NAME)
+    small_run.unlink()
+    agent.stamp()
+    supervisor.crash()
+    supervisor.start()
+    with Agent(supervisor) as again:
+        assert again.bindings()[approval, NAME].state == "closed"
 
 
 def test_a_module_has_no_figures_and_the_uplink_is_any_address(supervisor, agent):
