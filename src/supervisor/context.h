@@ -89,6 +89,7 @@ struct pic_supervisor {
 		*jobs[PIC_JOBS_MAX];   /* artifacts being taken over, tickets being checked */
 	struct pic_ledger_head ledger; /* the stamps */
 	struct pic_binding bindings[PIC_BINDINGS_MAX];
+	struct pic_look *looks;	  /* tickets being checked */
 	bool closing_unwritten;	  /* the file still has something open that was taken back */
 	struct pic_waiter *purge; /* who waits for it */
 	bool purging;		  /* everything is being removed */

@@ -18,7 +18,9 @@
 #define LIMIT_MS 5000
 
 /* One ticket being looked at. */
-struct look {
+struct pic_look {
+	struct pic_look *next;
+	bool closed; /* somebody closed its workload meanwhile */
 	struct pic_supervisor *supervisor;
 	struct pic_child **slot;
 	struct pic_waiter who;
@@ -30,7 +32,7 @@ static void work(void *data, int result_fd)
 	const struct pic_privileges nobody = { .user = NOBODY,
 					       .group = NOBODY,
 					       .cpu_seconds_max = 2 };
-	const struct look *look = data;
+	const struct pic_look *look = data;
 	struct pic_error err = PIC_ERROR_INIT;
 
 	pic_signals_reset();
@@ -50,7 +52,7 @@ static void tell_binding(struct pic_supervisor *supervisor, const struct pic_bin
 }
 
 static int bind_ticket(struct pic_supervisor *supervisor,
-		       const struct pic_signed_ticket *signed_ticket, int64_t *end,
+		       const struct pic_signed_ticket *signed_ticket, bool closed, int64_t *end,
 		       struct pic_error *err)
 {
 	struct pic_binding *binding = NULL, before;
@@ -58,6 +60,11 @@ static int bind_ticket(struct pic_supervisor *supervisor,
 	uint32_t count = supervisor->ledger.binding_count;
 	int r = pic_ticket_read(signed_ticket->ticket, &ticket, err);
 
+	if (r == 0 && closed)
+		r = pic_error_set(err, -EPERM,
+				  "%s/%s was closed while its ticket was looked at: "
+				  "it needs a new approval",
+				  ticket.name.instance, ticket.name.component);
 	if (r == 0)
 		r = pic_binding_make(&supervisor->ledger, supervisor->bindings, &ticket,
 				     supervisor->settings->target, pic_clock_boot_ms(), &binding,
@@ -84,20 +91,24 @@ static int bind_ticket(struct pic_supervisor *supervisor,
 
 static void done(void *data, const void *result, size_t size)
 {
-	struct look *look = data;
+	struct pic_look *look = data, **at = &look->supervisor->looks;
 	struct pic_supervisor_message reply = { .version = PIC_SUPERVISOR_VERSION,
 						.kind = PIC_SUPERVISOR_REPLY,
 						.id = look->who.request };
 	struct pic_error err = PIC_ERROR_INIT;
 
 	*look->slot = NULL;
+	while (*at != look)
+		at = &(*at)->next;
+	*at = look->next;
 	if (size == sizeof(err))
 		memcpy(&err, result, sizeof(err));
 	else
 		pic_error_set(&err, -EBADMSG, "the ticket could not be checked in time");
 	err.text[sizeof(err.text) - 1] = '\0';
 	if (err.code == 0)
-		err.code = bind_ticket(look->supervisor, &look->ticket, &reply.value, &err);
+		err.code = bind_ticket(look->supervisor, &look->ticket, look->closed, &reply.value,
+				       &err);
 	else
 		err.code = -EBADMSG;
 	if (err.code < 0)
@@ -113,7 +124,7 @@ int pic_ticket_take(struct pic_supervisor *supervisor, const struct pic_waiter *
 {
 	struct pic_child_order order = { .work = work, .done = done, .limit_ms = LIMIT_MS };
 	struct pic_child **slot = pic_job_slot(supervisor);
-	struct look *look;
+	struct pic_look *look;
 	int r;
 
 	if (!supervisor->settings->target || !supervisor->settings->ca_pin)
@@ -125,12 +136,16 @@ int pic_ticket_take(struct pic_supervisor *supervisor, const struct pic_waiter *
 	look = order.data = malloc(sizeof(*look));
 	if (!look)
 		return pic_error_set(err, -ENOMEM, "no memory to check a ticket");
-	*look = (struct look){ .supervisor = supervisor, .slot = slot, .who = *who };
+	*look = (struct pic_look){ .supervisor = supervisor, .slot = slot, .who = *who };
 	memcpy(&look->ticket, request->spec, sizeof(look->ticket));
 	r = pic_child_start(slot, supervisor->loop, &order, err);
-	if (r < 0)
+	if (r < 0) {
 		free(look);
-	return r;
+		return r;
+	}
+	look->next = supervisor->looks;
+	supervisor->looks = look;
+	return 0;
 }
 
 int pic_permissions_close(struct pic_supervisor *supervisor, const struct pic_workload_name *name,
@@ -138,7 +153,12 @@ int pic_permissions_close(struct pic_supervisor *supervisor, const struct pic_wo
 {
 	struct pic_binding *closed;
 	struct pic_error why = PIC_ERROR_INIT;
+	struct pic_ticket ticket;
 
+	for (struct pic_look *look = supervisor->looks; look; look = look->next)
+		if (pic_ticket_read(look->ticket.ticket, &ticket, NULL) == 0 &&
+		    pic_workload_name_compare(&ticket.name, name) == 0)
+			look->closed = true;
 	for (uint32_t i = 0;
 	     (closed = pic_binding_close(&supervisor->ledger, supervisor->bindings, name, &i));) {
 		pic_log(PIC_LOG_INFO, "permission-closed", PIC_TEXT("instance", name->instance),

@@ -334,6 +334,25 @@ def test_revoking_ends_it(supervisor, agent, signer):
     agent.ask(REVOKE, "tiny-app/nothing")
 
 
+@pytest.mark.parametrize("operation", [REVOKE, STOP, HOLD])
+def test_what_is_taken_back_while_its_ticket_is_looked_at_is_not_bound(supervisor, agent, signer, operation):
+    root = supervisor.client
+    stamp, other = agent.stamp(), os.urandom(16)
+    pid = supervisor.process.pid
+    os.kill(pid, signal.SIGSTOP)  # so that all three are there before the first child has looked
+    ours = root.send(TICKET, spec=signer.wrap(ticket_maker.pack(os.urandom(16), NAME, sha256(SLEEPER), stamp, 60_000)))
+    theirs = root.send(TICKET, spec=signer.wrap(ticket_maker.pack(other, "tiny-app/else", sha256(SLEEPER), stamp, 60_000)))
+    closing = root.send(operation, NAME)
+    os.kill(pid, signal.SIGCONT)
+    root.answer(closing)
+    assert "while its ticket was looked at" in refused(errno.EPERM, root.answer, ours)
+    root.answer(theirs)
+    assert list(agent.bindings()) == [(other, "tiny-app/else")]
+    if operation == HOLD:
+        root.ask(RELEASE, NAME)
+    refused(errno.EPERM, agent.start, NAME, SLEEPER)
+
+
 def test_a_stop_by_hand_is_for_good(supervisor, agent, signer):
     approval = agent.permit(signer, 60_000)
     agent.start(NAME, SLEEPER)
