@@ -12,6 +12,12 @@
 #define LINE_MAX_BYTES 76
 #define VALUE_MAX 400
 #define ITEMS_SHOWN 20
+#define PROGRAMS_SHOWN 8
+#define GRANTS_SHOWN 4
+/* device, component, digest, what its programs are and how many more, grants, helpers, maps */
+#define ITEM_ROWS (3 + PROGRAMS_SHOWN + 1 + GRANTS_SHOWN + 2)
+/* how many items more, opens, closes or for, decide before: these have their places whatever is asked for */
+#define CLOSING_ROWS 4
 
 /* Strangers' words. */
 
@@ -103,7 +109,7 @@ struct row {
 };
 
 struct rows {
-	struct row items[16 + 8 * ITEMS_SHOWN];
+	struct row items[16 + 8 * ITEMS_SHOWN]; /* most items take seven or eight */
 	size_t count;
 };
 
@@ -145,9 +151,14 @@ static void add_list(struct rows *rows, const char *name, const struct pic_json 
 		add_text(rows, name, pic_buf_text(&text));
 }
 
+static void add_more(struct rows *rows, const char *name, size_t count)
+{
+	pic_buf_format(add_row(rows, name), "%zu more; the page shows all", count);
+}
+
 static void add_programs(struct rows *rows, const struct pic_json *list)
 {
-	for (size_t i = 0; i < pic_json_count(list) && i < 8; i++) {
+	for (size_t i = 0; i < pic_json_count(list) && i < PROGRAMS_SHOWN; i++) {
 		const struct pic_json *one = pic_json_at(list, i);
 		const char *type = word(one, "type"), *hook = word(one, "hook");
 		PIC_BUF struct pic_buf text = PIC_BUF_INIT(2048);
@@ -156,6 +167,8 @@ static void add_programs(struct rows *rows, const struct pic_json *list)
 			       type ? type : "unknown type", hook ? " at " : "", hook ? hook : "");
 		add_text(rows, "Program", pic_buf_text(&text));
 	}
+	if (pic_json_count(list) > PROGRAMS_SHOWN)
+		add_more(rows, "Programs", pic_json_count(list) - PROGRAMS_SHOWN);
 }
 
 static const char *grant_sentence(const char *grant)
@@ -182,7 +195,7 @@ static void add_item(struct rows *rows, const struct pic_json *item)
 	add_text(rows, "Component", pic_buf_text(&what));
 	add_text(rows, "SHA-256", word(item, "sha256"));
 	add_programs(rows, pic_json_get(facts, "programs"));
-	for (size_t i = 0; i < pic_json_count(grants) && i < 4; i++) {
+	for (size_t i = 0; i < pic_json_count(grants) && i < GRANTS_SHOWN; i++) {
 		const char *grant = pic_json_text(pic_json_at(grants, i));
 
 		if (grant)
@@ -210,14 +223,15 @@ static void fill_rows(struct rows *rows, const struct pic_json *spec)
 {
 	const struct pic_json *items = pic_json_get(spec, "items");
 	long long seconds;
+	size_t shown = 0;
 
 	add_text(rows, "Reason", word(spec, "reason"));
 	add_text(rows, "Asked by", word(spec, "requestedBy"));
-	for (size_t i = 0; i < pic_json_count(items) && i < ITEMS_SHOWN; i++)
-		add_item(rows, pic_json_at(items, i));
-	if (pic_json_count(items) > ITEMS_SHOWN)
-		pic_buf_format(add_row(rows, "And"), "%zu more; the page shows all",
-			       pic_json_count(items) - ITEMS_SHOWN);
+	while (shown < pic_json_count(items) && shown < ITEMS_SHOWN &&
+	       rows->count + ITEM_ROWS + CLOSING_ROWS <= PIC_COUNT(rows->items))
+		add_item(rows, pic_json_at(items, shown++));
+	if (pic_json_count(items) > shown)
+		add_more(rows, "And", pic_json_count(items) - shown);
 	add_text(rows, "Opens", word(spec, "opens"));
 	add_text(rows, "Closes", word(spec, "closes"));
 	if (!word(spec, "closes") &&

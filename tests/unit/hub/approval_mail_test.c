@@ -180,6 +180,91 @@ static void long_words_are_cut(void **state)
 	free(text);
 }
 
+static struct pic_json *make_item(size_t programs)
+{
+	struct pic_json *item = pic_json_new_object(), *list = pic_json_new_array();
+	struct pic_json *grants = pic_json_new_array(), *words = pic_json_new_array();
+	struct pic_json *facts = pic_json_ensure_object(item, "facts");
+
+	pic_json_set_text(item, "target", "edge");
+	pic_json_set_text(item, "component", "probe");
+	pic_json_set_text(item, "sha256", ID ID);
+	for (size_t i = 0; i < programs; i++) {
+		struct pic_json *program = pic_json_new_object();
+
+		pic_json_set_text(program, "name", "count");
+		pic_json_set_text(program, "type", "xdp");
+		pic_json_append(list, program);
+	}
+	pic_json_append_text(words, "map_lookup_elem");
+	pic_json_set(facts, "programs", list);
+	pic_json_set(facts, "maps", pic_json_copy(words));
+	pic_json_set(facts, "helpers", words);
+	for (size_t i = 0; i < 4; i++)
+		pic_json_append_text(grants, "redirect");
+	pic_json_set(item, "grants", grants);
+	return item;
+}
+
+static char *write_mail_of(size_t items, size_t programs)
+{
+	PIC_BUF struct pic_buf out = PIC_BUF_INIT(1 << 20);
+	struct pic_object *object;
+	struct pic_json *json = pic_json_new_object(), *list = pic_json_new_array();
+	struct pic_json *metadata = pic_json_ensure_object(json, "metadata");
+	struct pic_json *spec = pic_json_ensure_object(json, "spec");
+	struct pic_error err = PIC_ERROR_INIT;
+
+	pic_json_set_text(metadata, "name", "run-approval");
+	pic_json_set_text(spec, "id", ID);
+	pic_json_set_text(spec, "reason", "look");
+	pic_json_set_text(spec, "requestedBy", "alice");
+	pic_json_set_text(spec, "opens", "2026-11-24T14:00:00Z");
+	pic_json_set_text(spec, "closes", "2026-11-24T16:00:00Z");
+	pic_json_set_text(spec, "expires", "2026-11-24T15:00:00Z");
+	for (size_t i = 0; i < items; i++)
+		pic_json_append(list, make_item(programs));
+	pic_json_set(spec, "items", list);
+	assert_int_equal(pic_object_new(&object, PIC_KIND_APPROVAL, json, NULL), 0);
+	const struct pic_approval_mail mail = { .approval = object,
+						.public_url = "https://hub.test:8443",
+						.from = "piccolo@edge.test",
+						.to = "ops@edge.test",
+						.secret = SECRET,
+						.now_ms = 1795528800000LL };
+	if (pic_approval_mail_write(&mail, &out, &err) < 0)
+		fail_msg("%s", err.text);
+	pic_object_unref(object);
+	return pic_buf_take(&out);
+}
+
+/* Whatever the size of what is asked for, the mail says from when, until when, and what it leaves out. */
+static void what_ends_it_is_always_said(void **state)
+{
+	(void)state;
+	for (size_t items = 1; items <= 64; items += items < 24 ? 1 : 20) {
+		for (size_t programs = 0; programs <= 12; programs++) {
+			char *text = write_mail_of(items, programs), more[64];
+			size_t shown = count(text, "\nDevice: edge\r\n");
+
+			assert_contains(text, "\nOpens: 2026-11-24T14:00:00Z\r\n");
+			assert_contains(text, "\nCloses: 2026-11-24T16:00:00Z\r\n");
+			assert_contains(text, "\nDecide before: 2026-11-24T15:00:00Z\r\n");
+			assert_true(shown > 0);
+			assert_int_equal(count(text, "\nMaps: "), shown);
+			snprintf(more, sizeof(more), "\nAnd: %zu more; the page shows all\r\n",
+				 items - shown);
+			assert_int_equal(count(text, more), items > shown);
+			assert_int_equal(count(text, "\nProgram: count"),
+					 shown * (programs < 8 ? programs : 8));
+			snprintf(more, sizeof(more), "\nPrograms: %zu more; the page shows all\r\n",
+				 programs - 8);
+			assert_int_equal(count(text, more), programs > 8 ? shown : 0);
+			free(text);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +273,7 @@ int main(void)
 		cmocka_unit_test(the_same_again_is_the_same),
 		cmocka_unit_test(nothing_gets_out_of_its_place),
 		cmocka_unit_test(long_words_are_cut),
+		cmocka_unit_test(what_ends_it_is_always_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
