@@ -42,8 +42,8 @@ void pic_sentence_program(const struct pic_json *program, char out[PIC_SENTENCE_
 {
 	static const char tc[] = "sees packets and may change, drop or redirect them";
 	static const struct row types[] = {
-		{ "xdp", "sees every packet that arrives, before the kernel does, and may drop or "
-			 "change it" },
+		{ "xdp", "sees every packet that arrives, before the kernel does, and may drop it, "
+			 "change it or send it back" },
 		{ "sched_cls", tc },
 		{ "sched_act", tc },
 		{ "tc", tc },
@@ -90,7 +90,14 @@ bool pic_sentence_helper(const char *helper, char out[PIC_SENTENCE_MAX])
 		{ "redirect_neigh", "sends packets elsewhere" },
 		{ "redirect_peer", "sends packets elsewhere" },
 		{ "clone_redirect", "sends copies of packets elsewhere" },
+		{ "sk_assign", "decides which program gets a connection" },
 		{ "skb_store_bytes", "changes packets" },
+		{ "xdp_store_bytes", "changes packets" },
+		{ "l3_csum_replace", "changes packets" },
+		{ "l4_csum_replace", "changes packets" },
+		{ "skb_adjust_room", "puts headers into packets or takes them out" },
+		{ "skb_vlan_push", "puts packets into another VLAN or takes them out of it" },
+		{ "skb_vlan_pop", "puts packets into another VLAN or takes them out of it" },
 		{ "xdp_adjust_head", "changes packets" },
 		{ "xdp_adjust_tail", "changes packets" },
 		{ "skb_change_proto", "changes packets" },
@@ -98,6 +105,13 @@ bool pic_sentence_helper(const char *helper, char out[PIC_SENTENCE_MAX])
 		{ "perf_event_output", "hands records to a program on the device" },
 		{ "ringbuf_output", "hands records to a program on the device" },
 		{ "ringbuf_submit", "hands records to a program on the device" },
+		{ "get_stack", "learns which functions were being called" },
+		{ "get_stackid", "learns which functions were being called" },
+		{ "get_task_stack", "learns which functions were being called" },
+		{ "snprintf_btf", "writes what the kernel's memory holds as text" },
+		{ "seq_printf_btf", "writes what the kernel's memory holds as text" },
+		{ "get_current_task", "finds the kernel's own record of the program at work" },
+		{ "get_current_task_btf", "finds the kernel's own record of the program at work" },
 		{ "get_current_comm", "learns the names of programs" },
 		{ "get_current_pid_tgid", "learns which program is at work" },
 	};

@@ -208,14 +208,45 @@ static void lengths_are_words(void **state)
 	}
 }
 
+static void xdp_can_answer(void **state)
+{
+	struct pic_json *program = pic_json_new_object();
+	char words[PIC_SENTENCE_MAX];
+
+	(void)state;
+	pic_json_set_text(program, "name", "count");
+	pic_json_set_text(program, "type", "xdp");
+	pic_json_set_text(program, "hook", "eth0");
+	pic_sentence_program(program, words);
+	assert_string_equal(words,
+			    "\"count\", a program of type xdp at eth0, sees every packet that "
+			    "arrives, before the kernel does, and may drop it, change it or "
+			    "send it back.");
+	pic_json_unref(program);
+}
+
 static void helpers_that_matter(void **state)
 {
+	static const char *const told[] = {
+		"xdp_store_bytes",	"skb_adjust_room", "skb_vlan_push",  "skb_vlan_pop",
+		"l3_csum_replace",	"l4_csum_replace", "get_stack",	     "get_stackid",
+		"get_task_stack",	"snprintf_btf",	   "seq_printf_btf", "get_current_task",
+		"get_current_task_btf", "sk_assign",
+	};
 	char words[PIC_SENTENCE_MAX];
 
 	(void)state;
 	assert_true(pic_sentence_helper("probe_read_kernel", words));
 	assert_string_equal(words, "It reads the kernel's memory (probe_read_kernel).");
 	assert_true(pic_sentence_helper("bpf_redirect", words));
+	assert_true(pic_sentence_helper("skb_vlan_pop", words));
+	assert_string_equal(words, "It puts packets into another VLAN or takes them out of it "
+				   "(skb_vlan_pop).");
+	assert_true(pic_sentence_helper("sk_assign", words));
+	assert_string_equal(words, "It decides which program gets a connection (sk_assign).");
+	for (size_t i = 0; i < PIC_COUNT(told); i++)
+		if (!pic_sentence_helper(told[i], words))
+			fail_msg("%s has no sentence", told[i]);
 	assert_false(pic_sentence_helper("map_lookup_elem", words));
 	assert_false(pic_sentence_helper("", words));
 }
@@ -280,6 +311,7 @@ int main(void)
 		cmocka_unit_test(damaged_requests_are_shown),
 		cmocka_unit_test(every_phase_says_who_and_when),
 		cmocka_unit_test(lengths_are_words),
+		cmocka_unit_test(xdp_can_answer),
 		cmocka_unit_test(helpers_that_matter),
 		cmocka_unit_test(a_check_that_is_off_is_said),
 		cmocka_unit_test(no_helper_that_matters_is_pushed_off_the_page),
