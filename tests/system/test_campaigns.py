@@ -205,6 +205,33 @@ def test_the_answer_of_a_listed_address_is_an_approval(work):
                     assert [(i["component"], i["target"]) for i in one["spec"]["items"]] == [("ebpf-module", "tiny-edge")]
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_yes_of_a_listed_address_is_for_what_it_was_asked(work, method):
+    """Bytes that come under the same name while the question is open are not approved; killed meanwhile or not."""
+    with Answers() as server, harness.Hub(work / "hub", "--approval-url", server.url.split("?")[0]) as hub:
+        target = harness.target()
+        target["spec"].pop("topologies")
+        hub.push(harness.BUILD / "samples" / "test-hello.bpf.o", "hello.bpf.o")
+        hub.apply(target, harness.solution(harness.component()), harness.instance(),
+                  published_campaign(server.url, method), activation("ebpf-approval", of="ebpf-approval"))
+        wait(lambda: len(server.seen) == 1, 5, "the question")
+        hub.push(harness.BUILD / "samples" / "hello.bpf.o", "hello.bpf.o")
+        if method == "GET":
+            hub.kill()
+            hub.start()
+            wait(lambda: len(server.seen) == 2, 10, "the same question again")
+        server.open.set()
+        done = ended(hub, "ebpf-approval")
+        assert done["statusMessage"] == "Conflict" and "is not what http" in done["errorMessage"]
+        assert components(hub) == ["wasm-module"]
+        assert json.loads(hub.kubectl("get", "approvals", "-o", "json").stdout)["items"] == []
+        # asked anew, about what stands there now
+        hub.kubectl("delete", "activation", "ebpf-approval")
+        hub.apply(activation("ebpf-approval", of="ebpf-approval"))
+        assert ended(hub, "ebpf-approval")["statusMessage"] == "Done"
+        assert components(hub) == ["wasm-module", "ebpf-module"]
+
+
 # Windows
 
 

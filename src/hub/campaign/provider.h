@@ -11,6 +11,7 @@
 #ifndef PIC_HUB_CAMPAIGN_PROVIDER_H
 #define PIC_HUB_CAMPAIGN_PROVIDER_H
 
+#include "crypto/digest.h"
 #include "hub/approval/approval.h"
 #include "hub/campaign/campaign.h"
 #include "hub/campaign/machine.h"
@@ -89,6 +90,12 @@ int pic_stage_patch_plan(struct pic_hub *hub, const char *space, const struct pi
 			 struct pic_error *err);
 /* spec of an Approval for what a patch stage does: all but items. */
 struct pic_json *pic_stage_approval_spec(const struct pic_stage_work *work, const char *approves);
+
+/* What a listed address is asked about (asked.c). False: it is being worked out, `out` says so; the stage is
+ * asked again, with memo.asked {stage: digest}. */
+bool pic_asked_is_known(struct pic_stage_work *work, const char *url, struct pic_outcome *out);
+/* Of the items of an approval, without their facts; -E2BIG. */
+int pic_asked_digest(const struct pic_json *items, char out[PIC_SHA256_TEXT]);
 
 /* Windows (windows.c). Adds the window of a patch to the change. */
 int pic_window_open(struct pic_stage_work *work, const struct pic_patch *patch,

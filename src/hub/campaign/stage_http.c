@@ -207,8 +207,10 @@ static void first_answer(struct http_job *http, const struct pic_client_answer *
 		pic_json_set(out->memo, "first", outputs);
 		return;
 	}
-	if (http->is_listed && answer->status == 200)
+	if (http->is_listed && answer->status == 200) {
 		set_address(outputs, "approvedBy", http->url);
+		pic_json_set(outputs, "asked", pic_json_copy(pic_json_get(http->memo, "asked")));
+	}
 	out->kind = PIC_OUTCOME_DONE;
 	out->outputs = outputs;
 }
@@ -368,6 +370,12 @@ static bool asks_nobody(const char *method)
 	return strcmp(method, "HEAD") == 0 || strcmp(method, "OPTIONS") == 0;
 }
 
+/* The answer to it counts as an approval. */
+static bool is_listed(const struct pic_stage_work *work, const char *url, const char *method)
+{
+	return !asks_nobody(method) && is_plain(url) && pic_approval_url_counts(work->hub, url);
+}
+
 static int prepare(struct http_job *http, const struct pic_stage_work *work, const char *method,
 		   struct pic_error *err)
 {
@@ -390,8 +398,7 @@ static int prepare(struct http_job *http, const struct pic_stage_work *work, con
 		r = add_headers(http, http->inputs, &count, err);
 	if (r == 0 && !http->is_poll)
 		r = add_body(http, &count, err);
-	http->is_listed = !http->is_poll && !asks_nobody(method) && is_plain(http->url) &&
-			  pic_approval_url_counts(work->hub, http->url);
+	http->is_listed = !http->is_poll && is_listed(work, http->url, method);
 	return r;
 }
 
@@ -438,7 +445,8 @@ static bool may_send_now(struct pic_stage_work *work, const char *method, struct
 	if (strcmp(phase, "send") != 0) {
 		out->kind = PIC_OUTCOME_WAITS;
 		out->until_ms = work->now_ms;
-		out->memo = pic_json_new_object();
+		out->memo = work->place.memo ? pic_json_copy(work->place.memo)
+					     : pic_json_new_object();
 		pic_json_set_text(out->memo, "phase", "send");
 		work->entry->may_send = work->place.number;
 		return false;
@@ -468,6 +476,9 @@ void pic_stage_http(struct pic_stage_work *work, struct pic_outcome *out)
 		pic_outcome_fail(out, 400, "method must be GET, POST or another of HTTP's");
 		return;
 	}
+	if (!*pic_json_text_or(pic_json_get(work->place.memo, "phase"), "") &&
+	    is_listed(work, url, method) && !pic_asked_is_known(work, url, out))
+		return;
 	if (!may_send_now(work, method, out))
 		return;
 	struct http_job *http = calloc(1, sizeof(*http));

@@ -76,7 +76,8 @@ struct grant {
 	struct pic_stage_job job; /* first */
 	struct pic_json *spec;
 	char space[PIC_NAME_MAX + 1], name[PIC_OBJECT_NAME_MAX + 1];
-	char by[1024];
+	char stage[PIC_NAME_MAX + 1], by[1024];
+	char asked[PIC_SHA256_TEXT]; /* the digest of what `by` was asked about, or "" */
 };
 
 static void grant_free(struct pic_stage_job *job)
@@ -103,6 +104,24 @@ static void granted(void *data, const char *name, int status, const struct pic_e
 	pic_stage_answer(&grant->job, &outcome);
 }
 
+static bool is_what_was_asked(const struct grant *grant, const struct pic_json *items)
+{
+	char digest[PIC_SHA256_TEXT];
+
+	return pic_asked_digest(items, digest) == 0 && strcmp(digest, grant->asked) == 0;
+}
+
+static void refuse_other(struct grant *grant)
+{
+	PIC_OUTCOME struct pic_outcome outcome = { .kind = PIC_OUTCOME_FAILED };
+
+	pic_outcome_fail(&outcome, 409,
+			 "what stage %.63s would bring to devices is not what %.200s was asked "
+			 "about, so its answer does not approve it; start a new activation",
+			 grant->stage, grant->by);
+	pic_stage_answer(&grant->job, &outcome);
+}
+
 static void have_items(void *data, struct pic_json *items, const struct pic_error *why)
 {
 	struct grant *grant = data;
@@ -121,6 +140,11 @@ static void have_items(void *data, struct pic_json *items, const struct pic_erro
 	if (pic_json_count(items) == 0) { /* nothing of it needs an approval */
 		pic_json_unref(items);
 		granted(grant, "", 0, NULL);
+		return;
+	}
+	if (!is_what_was_asked(grant, items)) {
+		pic_json_unref(items);
+		refuse_other(grant);
 		return;
 	}
 	const struct pic_actor actor = pic_stage_actor(grant->name, "approve", who);
@@ -158,6 +182,11 @@ static void ask_for_grant(struct pic_stage_work *work, const char *by,
 	grant->job.free = grant_free;
 	grant->spec = pic_stage_approval_spec(work, work->place.stage);
 	snprintf(grant->by, sizeof(grant->by), "%s", by);
+	snprintf(grant->stage, sizeof(grant->stage), "%s", work->place.stage);
+	snprintf(grant->asked, sizeof(grant->asked), "%s",
+		 text_of(pic_json_get(pic_json_get(work->place.outputs, work->place.previous),
+				      "asked"),
+			 work->place.stage));
 	snprintf(grant->space, sizeof(grant->space), "%s", work->activation->space);
 	snprintf(grant->name, sizeof(grant->name), "%s", work->activation->name);
 	int r = pic_object_new(&changed, PIC_KIND_SOLUTION,
