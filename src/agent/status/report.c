@@ -1,6 +1,5 @@
 /* What the agent says of itself and its workloads: one report, coalesced, the newest counts. */
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "agent/sentence.h"
 #include "agent/status/merge.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/version.h"
 
 #define COALESCE_MS 50
@@ -135,7 +135,7 @@ void pic_agent_report_now(void *data)
 	pic_buf_free(&body);
 }
 
-/* After work the heap is given back: an agent is idle most of its life. */
+/* After work memory is given back: an agent is idle most of its life. */
 void pic_agent_trim_soon(struct pic_agent *agent)
 {
 	pic_timer_set(agent->trim_timer, 2000);
@@ -144,5 +144,5 @@ void pic_agent_trim_soon(struct pic_agent *agent)
 void pic_agent_trim(void *data)
 {
 	(void)data;
-	malloc_trim(0);
+	pic_memory_give_back();
 }

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "workload/wasm/engine.h"
-#include "workload/wasm/memory.h"
 #include "workload/wasm/module.h"
 #include "workload/wasm/runner.h"
 
@@ -122,8 +122,8 @@ int pic_wasm_run(struct pic_runner *runner)
 	if (prepare(&run, &err) < 0) {
 		status = refuse(&run, &err);
 	} else {
-		run.wasi->on_idle = pic_wasm_give_back;
-		pic_wasm_give_back();
+		run.wasi->on_idle = pic_memory_give_back;
+		pic_memory_give_back();
 		runner->ready(runner);
 		(void)pic_wasm_engine_start(run.engine, function, &err);
 		pic_workload_log_flush(runner->log);
