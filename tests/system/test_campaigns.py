@@ -245,6 +245,41 @@ def test_a_window_takes_its_change_back(hub):
     assert "removed" in done["stageHistory"][-1]["outputs"]["window"]
 
 
+def taken_back(hub, name):
+    done = ended(hub)
+    assert done["statusMessage"] == "Forbidden" and done["stage"] == "change"
+    assert f"taken back: approval {name} was revoked by admin" in done["errorMessage"]
+    assert components(hub) == ["wasm-module"]
+    return done
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_revoking_closes_the_window_at_once(hub, killed):
+    """Never tried again either, and not forgotten when the hub dies with the revocation."""
+    hub.apply(asking("1h", retry={"maxRetries": 3, "interval": "1s"}), activation())
+    name = approval(hub)
+    hub.ctl("approve", name)
+    wait(lambda: "extra" in components(hub), 5, "the patch")
+    assert "the window is open" in status(hub)["statusDetails"]
+    hub.ctl("revoke", name)
+    if killed:
+        hub.kill()
+        hub.start()
+    assert "removed" in taken_back(hub, name)["errorMessage"]
+    assert "WindowClosed" in hub.kubectl("get", "events").stdout
+
+
+def test_revoking_before_the_window_opens(hub):
+    changed = asking()
+    changed["spec"]["stages"]["change"]["window"] = {"opens": "2099-01-01T10:00:00Z", "length": "1h"}
+    hub.apply(changed, activation())
+    name = approval(hub)
+    hub.ctl("approve", name)
+    wait(lambda: "the window opens at" in status(hub)["statusDetails"], 5, "the wait for the window")
+    hub.ctl("revoke", name)
+    taken_back(hub, name)
+
+
 def test_a_window_closes_at_the_next_start(hub):
     hub.apply(campaign(change=patch(EXTRA, window={"length": "2s"})), activation())
     wait(lambda: "extra" in components(hub), 5, "the patch")

@@ -202,30 +202,68 @@ static void ask_for_grant(struct pic_stage_work *work, const char *by,
 
 /* Doing it. */
 
-/* The end of what covers this stage: an approval that names it, or the one of a listed address; 0: none. */
-static int64_t approved_until(const struct pic_stage_work *work)
+/* Outputs of the approval that covers this stage; NULL: none. */
+static const struct pic_json *approval_outputs(const struct pic_stage_work *work)
 {
-	const char *granted_name = text_of(work->place.memo, "granted");
-	int64_t end_ms = 0, one_ms;
+	const struct pic_json *found = NULL;
 
-	if (*granted_name) {
-		const struct pic_object *approval = pic_store_get(
-			work->hub->store, PIC_KIND_APPROVAL, work->activation->space, granted_name);
-		if (pic_time_parse(text_of(pic_object_status(approval), "ends"), &one_ms) == 0)
-			end_ms = one_ms;
-	}
 	pic_json_each(work->place.outputs, i) {
 		const struct pic_json *outputs = pic_json_value(i);
-		const struct pic_json *stage =
-			pic_stage_find(work->place.campaign, pic_json_key(i));
+		enum pic_stage_provider provider =
+			pic_stage_provider(pic_stage_find(work->place.campaign, pic_json_key(i)));
 
-		if ((pic_stage_provider(stage) == PIC_STAGE_APPROVAL ||
-		     pic_stage_provider(stage) == PIC_STAGE_HTTP) &&
+		if ((provider == PIC_STAGE_APPROVAL || provider == PIC_STAGE_HTTP) &&
 		    strcmp(text_of(outputs, "approves"), work->place.stage) == 0 &&
-		    pic_time_parse(text_of(outputs, "ends"), &one_ms) == 0)
-			end_ms = one_ms;
+		    *text_of(outputs, "ends"))
+			found = outputs;
 	}
-	return end_ms;
+	return found;
+}
+
+/* One that names it, or the one of a listed address; "": none. */
+static const char *approval_name(const struct pic_stage_work *work)
+{
+	const char *remembered = text_of(work->place.memo, "approval");
+	const struct pic_json *outputs = approval_outputs(work);
+
+	if (*remembered)
+		return remembered;
+	return outputs ? text_of(outputs, "approval") : text_of(work->place.memo, "granted");
+}
+
+static const struct pic_json *approval_status(const struct pic_stage_work *work)
+{
+	const struct pic_object *approval = pic_store_get(
+		work->hub->store, PIC_KIND_APPROVAL, work->activation->space, approval_name(work));
+
+	return approval ? pic_object_status(approval) : NULL;
+}
+
+static bool is_revoked(const struct pic_stage_work *work)
+{
+	return strcmp(text_of(approval_status(work), "phase"), "Revoked") == 0;
+}
+
+static void fail_revoked(const struct pic_stage_work *work, struct pic_outcome *out)
+{
+	const char *by = text_of(approval_status(work), "decidedBy");
+	char what[PIC_MACHINE_TEXT_MAX];
+
+	snprintf(what, sizeof(what), "%s", out->text);
+	pic_outcome_fail(out, 403, "taken back: approval %.80s was revoked by %.80s%s%.200s",
+			 approval_name(work), by, *what ? "; " : "", what);
+	out->is_answer = true;
+}
+
+/* 0: nothing covers it. */
+static int64_t approved_until(const struct pic_stage_work *work)
+{
+	int64_t end_ms = 0;
+
+	if (pic_time_parse(text_of(approval_status(work), "ends"), &end_ms) == 0 ||
+	    pic_time_parse(text_of(approval_outputs(work), "ends"), &end_ms) == 0)
+		return end_ms;
+	return 0;
 }
 
 static void report(struct pic_outcome *out, const struct pic_patch *patch,
@@ -237,7 +275,17 @@ static void report(struct pic_outcome *out, const struct pic_patch *patch,
 	pic_json_set_bool(out->outputs, "changed", patch->solution != NULL);
 }
 
-static void stay_open(struct pic_outcome *out, int64_t closes_ms, const char *component)
+/* So that its decision wakes the stage. */
+static void remember_approval(const struct pic_stage_work *work, struct pic_outcome *out)
+{
+	if (!out->memo)
+		out->memo = pic_json_new_object();
+	if (*approval_name(work))
+		pic_json_set_text(out->memo, "approval", approval_name(work));
+}
+
+static void stay_open(const struct pic_stage_work *work, int64_t closes_ms, const char *component,
+		      struct pic_outcome *out)
 {
 	char time[PIC_TIME_TEXT];
 
@@ -248,6 +296,7 @@ static void stay_open(struct pic_outcome *out, int64_t closes_ms, const char *co
 	pic_json_set_text(out->memo, "phase", "open");
 	pic_json_set_integer(out->memo, "closesMs", closes_ms);
 	pic_json_set_text(out->memo, "component", component);
+	remember_approval(work, out);
 	snprintf(out->text, sizeof(out->text),
 		 "the window is open; component %.63s is taken back at %s", component, time);
 }
@@ -287,7 +336,7 @@ static void change_solution(struct pic_stage_work *work, const struct pic_stage_
 	}
 	out->kind = PIC_OUTCOME_DONE;
 	if (window->given)
-		stay_open(out, closes_ms, patch->component);
+		stay_open(work, closes_ms, patch->component, out);
 	else
 		report(out, patch, solution);
 }
@@ -307,12 +356,15 @@ static void close_window(struct pic_stage_work *work, struct pic_outcome *out)
 		return;
 	}
 	out->kind = PIC_OUTCOME_DONE;
+	if (is_revoked(work))
+		fail_revoked(work, out);
 	out->outputs = pic_json_new_object();
 	pic_json_set_text(out->outputs, "component", text_of(work->place.memo, "component"));
 	pic_json_set_text(out->outputs, "window", out->text);
 }
 
-static void wait_for_opening(struct pic_outcome *out, int64_t opens_ms)
+static void wait_for_opening(const struct pic_stage_work *work, int64_t opens_ms,
+			     struct pic_outcome *out)
 {
 	char time[PIC_TIME_TEXT];
 
@@ -320,6 +372,7 @@ static void wait_for_opening(struct pic_outcome *out, int64_t opens_ms)
 	out->kind = PIC_OUTCOME_WAITS;
 	out->is_paused = true;
 	out->until_ms = opens_ms;
+	remember_approval(work, out);
 	snprintf(out->text, sizeof(out->text), "the window opens at %s", time);
 }
 
@@ -338,14 +391,18 @@ void pic_stage_patch(struct pic_stage_work *work, struct pic_outcome *out)
 	}
 	if (strcmp(text_of(work->place.memo, "phase"), "open") == 0) {
 		pic_json_integer(pic_json_get(work->place.memo, "closesMs"), &closes_ms);
-		if (closes_ms > work->now_ms)
-			stay_open(out, closes_ms, text_of(work->place.memo, "component"));
+		if (closes_ms > work->now_ms && !is_revoked(work))
+			stay_open(work, closes_ms, text_of(work->place.memo, "component"), out);
 		else
 			close_window(work, out);
 		return;
 	}
+	if (is_revoked(work)) {
+		fail_revoked(work, out);
+		return;
+	}
 	if (window.opens_ms > work->now_ms) {
-		wait_for_opening(out, window.opens_ms);
+		wait_for_opening(work, window.opens_ms, out);
 		return;
 	}
 	r = pic_stage_patch_plan(work->hub, work->activation->space, work->inputs, &patch,
