@@ -425,6 +425,19 @@ def test_approvals_are_not_written_through_kubectl(hub):
     hub.kubectl("delete", "approval", name)
 
 
+def test_an_approval_in_force_is_not_deleted(hub):
+    hub.apply(asking("1h"), activation())
+    name = approval(hub)
+    hub.ctl("approve", name)
+    wait(lambda: "extra" in components(hub), 5, "the patch")
+    for arguments in (("approval", name), ("approvals", "--all")):
+        refused = hub.kubectl("delete", *arguments, check=False)
+        assert refused.returncode != 0 and f"piccoloctl revoke {name}" in refused.stderr, (arguments, refused.stderr)
+        assert hub.get("approval", name)["status"]["phase"] == "Approved"
+    hub.ctl("revoke", name)
+    hub.kubectl("delete", "approval", name)
+
+
 def test_an_activation_waits_for_its_campaign_and_runs_once(hub):
     hub.apply(activation())
     wait(lambda: "waits for campaign c" in status(hub).get("statusDetails", ""), 5, "the reason")

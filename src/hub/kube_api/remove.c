@@ -89,13 +89,28 @@ static enum pic_kube_removal refuse_catalog(const struct pic_object *catalog,
 	return PIC_KUBE_REMOVAL_ANSWERED;
 }
 
-/* What is still asked or still allowed must be answered or taken back, not forgotten. */
-static bool approval_stands(const struct pic_object *approval)
+/* What is still asked or still allowed must be answered or taken back, not forgotten. True: it is refused. */
+static bool refuse_approval(const struct pic_object *approval, struct pic_kube_subject subject,
+			    struct pic_kube_answer *answer)
 {
-	const char *phase =
-		pic_json_text_or(pic_json_get(pic_object_status(approval), "phase"), "Pending");
+	const struct pic_json *status = pic_object_status(approval);
+	const char *phase = pic_json_text_or(pic_json_get(status, "phase"), "Pending");
 
-	return strcmp(phase, "Pending") == 0 || strcmp(phase, "Approved") == 0;
+	if (strcmp(phase, "Approved") == 0)
+		pic_kube_fail(answer, 409, "Conflict", subject,
+			      "approval \"%s\" is in force until %s: piccoloctl revoke %s takes it "
+			      "back, then it can be deleted",
+			      approval->name,
+			      pic_json_text_or(pic_json_get(status, "ends"), "its end"),
+			      approval->name);
+	else if (strcmp(phase, "Pending") == 0)
+		pic_kube_fail(answer, 409, "Conflict", subject,
+			      "approval \"%s\" is not finished: piccoloctl reject %s answers it, "
+			      "then it can be deleted",
+			      approval->name, approval->name);
+	else
+		return false;
+	return true;
 }
 
 enum pic_kube_removal pic_kube_remove_object(const struct pic_kube_world *world,
@@ -110,13 +125,8 @@ enum pic_kube_removal pic_kube_remove_object(const struct pic_kube_world *world,
 			"namespaces \"default\" is forbidden: this namespace may not be deleted");
 		return PIC_KUBE_REMOVAL_ANSWERED;
 	}
-	if (object->kind == PIC_KIND_APPROVAL && approval_stands(object)) {
-		pic_kube_fail(answer, 409, "Conflict", subject,
-			      "approval \"%s\" is not finished: reject or revoke it first "
-			      "(piccoloctl reject, piccoloctl revoke)",
-			      object->name);
+	if (object->kind == PIC_KIND_APPROVAL && refuse_approval(object, subject, answer))
 		return PIC_KUBE_REMOVAL_ANSWERED;
-	}
 	if (object->kind == PIC_KIND_CATALOG) {
 		switch (pic_kube_catalog_delete(world, object)) {
 		case PIC_KUBE_CATALOG_REFUSE:
