@@ -60,15 +60,15 @@ static int bind_ticket(struct pic_supervisor *supervisor,
 	uint32_t count = supervisor->ledger.binding_count;
 	int r = pic_ticket_read(signed_ticket->ticket, &ticket, err);
 
-	if (r == 0 && closed)
-		r = pic_error_set(err, -EPERM,
-				  "%s/%s was closed while its ticket was looked at: "
-				  "it needs a new approval",
-				  ticket.name.instance, ticket.name.component);
-	if (r == 0)
-		r = pic_binding_make(&supervisor->ledger, supervisor->bindings, &ticket,
-				     supervisor->settings->target, pic_clock_boot_ms(), &binding,
-				     err);
+	if (r < 0)
+		return r;
+	if (closed)
+		return pic_error_set(err, -EPERM,
+				     "%s/%s was closed while its ticket was looked at: "
+				     "it needs a new approval",
+				     ticket.name.instance, ticket.name.component);
+	r = pic_binding_make(&supervisor->ledger, supervisor->bindings, &ticket,
+			     supervisor->settings->target, pic_clock_boot_ms(), &binding, err);
 	if (r < 0)
 		return r;
 	*end = binding->end_boot_ms;

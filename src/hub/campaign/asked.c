@@ -105,8 +105,8 @@ static int changed_solution(const struct pic_stage_work *work, const char *stage
 	if (r == 0)
 		r = pic_stage_patch_plan(work->hub, work->activation->space, inputs, &patch,
 					 &solution, err);
-	if (r < 0)
-		return r;
+	if (r < 0 || !solution)
+		return r < 0 ? r : -EINVAL;
 	return pic_object_new(out, PIC_KIND_SOLUTION,
 			      pic_json_ref(patch.solution ? patch.solution : solution->json), err);
 }
