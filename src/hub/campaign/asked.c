@@ -3,6 +3,7 @@
  * that may follow would have brought to devices when it was asked, not for what stands there by then: a
  * digest of it is written down before the request goes out, and compared when the approval is granted.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
