@@ -16,6 +16,15 @@ GOOD = {"greeting": "220 hello", "EHLO": "250 hub", "MAIL": "250 ok", "RCPT": "2
         "text": "250 taken", "QUIT": "221 bye"}
 
 
+# For each connection aiosmtpd asks who it is itself; where no name server answers, that takes ten seconds.
+NAMED_SERVER = """
+import socket
+socket.getfqdn = lambda name="": "mail.edge.test"
+from aiosmtpd.main import main
+main()
+"""
+
+
 class Mailbox:
     """aiosmtpd with a Maildir."""
 
@@ -27,7 +36,7 @@ class Mailbox:
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
-            ["/usr/bin/python3", "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{self.port}", "-c",
+            ["/usr/bin/python3", "-c", NAMED_SERVER, "-n", "-l", f"127.0.0.1:{self.port}", "-c",
              "aiosmtpd.handlers.Mailbox", str(self.folder / "mailbox")], stdin=subprocess.DEVNULL)
         harness.wait(self.answers, 10, "the mail server is there")
         return self

@@ -372,6 +372,7 @@ static int put(struct pic_approvals *approvals, const struct pic_actor *actor,
 	       struct pic_json *json, pic_approval_made_fn *done, void *data, struct pic_error *err)
 {
 	PIC_JSON struct pic_json *owned = json;
+	(void)owned;
 	const char *name = pic_json_text(pic_json_find(json, "metadata", "name", NULL));
 	struct pic_change *change;
 	int r = check_readable(json, err);
@@ -393,6 +394,7 @@ static int prepare(struct pic_approvals *approvals, const char *space, struct pi
 		   struct pic_json **out, const struct pic_object **before, struct pic_error *err)
 {
 	PIC_JSON struct pic_json *owned = spec;
+	(void)owned;
 	char name[PIC_OBJECT_NAME_MAX + 1];
 
 	*out = NULL;

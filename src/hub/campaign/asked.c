@@ -78,6 +78,7 @@ static void look_free(struct pic_stage_job *job)
 static void have_items(void *data, struct pic_json *items, const struct pic_error *why)
 {
 	PIC_JSON struct pic_json *owned = items;
+	(void)owned;
 	struct look *look = data;
 	PIC_OUTCOME struct pic_outcome outcome = { .kind = PIC_OUTCOME_WAITS, .until_ms = 1 };
 	char digest[PIC_SHA256_TEXT] = "";

@@ -17,7 +17,8 @@ static struct {
 	size_t used;
 } said;
 
-static int on_print(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int on_print(enum libbpf_print_level level,
+							  const char *format, va_list args)
 {
 	int size;
 

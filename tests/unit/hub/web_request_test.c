@@ -136,8 +136,8 @@ static void damaged_requests_are_shown(void **state)
 	static const char *const damaged[] = {
 		"{\"metadata\":{\"name\":\"x\"}}",
 		"{\"metadata\":{\"name\":\"x\"},\"spec\":{\"items\":7,\"approvers\":{},\"lengthSeconds\":\"a\"}}",
-		"{\"metadata\":{\"name\":\"x\"},\"spec\":{\"items\":[1,null,[],{\"facts\":[],\"grants\":\"x\","
-		"\"type\":\"ebpf\"}],\"opens\":\"yesterday\"},\"status\":{\"phase\":\"Great\"}}",
+		("{\"metadata\":{\"name\":\"x\"},\"spec\":{\"items\":[1,null,[],{\"facts\":[],\"grants\":\"x\","
+		 "\"type\":\"ebpf\"}],\"opens\":\"yesterday\"},\"status\":{\"phase\":\"Great\"}}"),
 	};
 
 	(void)state;
