@@ -7,7 +7,6 @@
 #include "admission/ebpf_terms.h"
 #include "base/clock.h"
 #include "hub/approval/approval.h"
-#include "hub/engine/sentence.h"
 
 bool pic_gate_is_needed(const char *type)
 {
@@ -118,20 +117,6 @@ static enum stand find(const struct pic_engine_input *input, const struct wish *
 	return best;
 }
 
-static void say(struct pic_wanted *wanted, enum pic_wanted_state state, const char *reason,
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
-static void say(struct pic_wanted *wanted, enum pic_wanted_state state, const char *reason,
-		const char *format, ...)
-{
-	va_list arguments;
-
-	wanted->state = state;
-	snprintf(wanted->reason, sizeof(wanted->reason), "%s", reason);
-	va_start(arguments, format);
-	pic_engine_vformat(wanted->message, sizeof(wanted->message), format, arguments);
-	va_end(arguments);
-}
-
 static void hold(struct pic_wanted *wanted, enum stand stand, const char *target,
 		 const struct pic_approval_facts *approval)
 {
@@ -143,36 +128,40 @@ static void hold(struct pic_wanted *wanted, enum stand stand, const char *target
 				time);
 	switch (stand) {
 	case STAND_NONE:
-		say(wanted, PIC_WANTED_WAITING, "AwaitingApproval",
-		    "%s needs somebody's approval before it goes to %s: a campaign with an "
-		    "approval stage, or piccoloctl diagnose",
-		    name, target);
+		pic_wanted_hold(
+			wanted, PIC_WANTED_WAITING, "AwaitingApproval",
+			"%s needs somebody's approval before it goes to %s: a campaign with an "
+			"approval stage, or piccoloctl diagnose",
+			name, target);
 		return;
 	case STAND_OTHER:
-		say(wanted, PIC_WANTED_WAITING, "AwaitingApproval",
-		    "%s has other bytes or other hooks than were approved for %s: it needs a new "
-		    "approval",
-		    name, target);
+		pic_wanted_hold(
+			wanted, PIC_WANTED_WAITING, "AwaitingApproval",
+			"%s has other bytes or other hooks than were approved for %s: it needs a new "
+			"approval",
+			name, target);
 		return;
 	case STAND_REJECTED:
-		say(wanted, PIC_WANTED_STUCK, "NotApproved",
-		    "%s was not approved for %s: it needs a new approval", name, target);
+		pic_wanted_hold(wanted, PIC_WANTED_STUCK, "NotApproved",
+				"%s was not approved for %s: it needs a new approval", name,
+				target);
 		return;
 	case STAND_OVER:
-		say(wanted, PIC_WANTED_OVER, "Expired", "the time of %s on %s was over at %s", name,
-		    target, time);
+		pic_wanted_hold(wanted, PIC_WANTED_OVER, "Expired",
+				"the time of %s on %s was over at %s", name, target, time);
 		return;
 	case STAND_REVOKED:
-		say(wanted, PIC_WANTED_OVER, "Revoked", "the approval of %s on %s was taken back",
-		    name, target);
+		pic_wanted_hold(wanted, PIC_WANTED_OVER, "Revoked",
+				"the approval of %s on %s was taken back", name, target);
 		return;
 	case STAND_PENDING:
-		say(wanted, PIC_WANTED_WAITING, "AwaitingApproval",
-		    "%s waits for the answer of who was asked to approve it for %s", name, target);
+		pic_wanted_hold(wanted, PIC_WANTED_WAITING, "AwaitingApproval",
+				"%s waits for the answer of who was asked to approve it for %s",
+				name, target);
 		return;
 	case STAND_LATER:
-		say(wanted, PIC_WANTED_WAITING, "AwaitingApproval",
-		    "%s is approved for %s from %s on", name, target, time);
+		pic_wanted_hold(wanted, PIC_WANTED_WAITING, "AwaitingApproval",
+				"%s is approved for %s from %s on", name, target, time);
 		return;
 	case STAND_OPEN:
 		return;
@@ -195,8 +184,8 @@ static int make_wish(const struct pic_engine_input *input, const struct pic_obje
 	    !digest || pic_sha256_parse(digest, &out->digest) < 0)
 		return pic_error_set(&err, -EINVAL, "it has no digest");
 	if (pic_ebpf_terms_parse(properties, &terms, &err) < 0) {
-		say(wanted, PIC_WANTED_STUCK, "BadProperty", "component %s: %s", wanted->name,
-		    err.text);
+		pic_wanted_hold(wanted, PIC_WANTED_STUCK, "BadProperty", "component %s: %s",
+				wanted->name, err.text);
 		return -EINVAL;
 	}
 	pic_ebpf_terms_digest(&terms, out->terms);
@@ -219,8 +208,8 @@ int pic_gate(const struct pic_engine_input *input, const struct pic_object *targ
 		return 0;
 	if (make_wish(input, target, wanted, &wish) < 0) {
 		if (wanted->state == PIC_WANTED_READY)
-			say(wanted, PIC_WANTED_STUCK, "NoDigest",
-			    "component %s: ebpf.sha256 is missing", wanted->name);
+			pic_wanted_hold(wanted, PIC_WANTED_STUCK, "NoDigest",
+					"component %s: ebpf.sha256 is missing", wanted->name);
 		return 0;
 	}
 	if (input->supposes_approval)

@@ -27,10 +27,8 @@ void pic_wanted_list_free(struct pic_wanted_list *list)
 	*list = (struct pic_wanted_list){ .items = NULL };
 }
 
-static void hold(struct pic_wanted *wanted, enum pic_wanted_state state, const char *reason,
-		 const char *format, ...) __attribute__((format(printf, 4, 5)));
-static void hold(struct pic_wanted *wanted, enum pic_wanted_state state, const char *reason,
-		 const char *format, ...)
+void pic_wanted_hold(struct pic_wanted *wanted, enum pic_wanted_state state, const char *reason,
+		     const char *format, ...)
 {
 	va_list arguments;
 
@@ -86,16 +84,16 @@ static void check_type(const struct stage *stage, struct pic_wanted *wanted, con
 	bool any = false;
 
 	if (!pic_component_type(type)) {
-		hold(wanted, PIC_WANTED_STUCK, "UnknownType",
-		     "component %s: there is no type \"%.40s\"; the types are %s", wanted->name,
-		     type, pic_component_type_names);
+		pic_wanted_hold(wanted, PIC_WANTED_STUCK, "UnknownType",
+				"component %s: there is no type \"%.40s\"; the types are %s",
+				wanted->name, type, pic_component_type_names);
 		return;
 	}
 	if (!has_role(stage->target, type, &any) && any)
-		hold(wanted, PIC_WANTED_STUCK, "NoRole",
-		     "component %s: target %s has no binding of role %s with provider "
-		     "providers.target.staging; add one to its topologies",
-		     wanted->name, stage->target->name, type);
+		pic_wanted_hold(wanted, PIC_WANTED_STUCK, "NoRole",
+				"component %s: target %s has no binding of role %s with provider "
+				"providers.target.staging; add one to its topologies",
+				wanted->name, stage->target->name, type);
 }
 
 static int evaluate_part(const struct stage *stage, struct pic_json *component, const char *key,
@@ -121,8 +119,8 @@ static void evaluate(const struct stage *stage, struct pic_wanted *wanted)
 	if (r == 0)
 		r = evaluate_part(stage, wanted->json, "properties", &err);
 	if (r < 0)
-		hold(wanted, PIC_WANTED_STUCK, "BadExpression", "component %s: %s", wanted->name,
-		     err.text);
+		pic_wanted_hold(wanted, PIC_WANTED_STUCK, "BadExpression", "component %s: %s",
+				wanted->name, err.text);
 }
 
 static const struct pic_engine_resolution *find_resolution(const struct pic_engine_input *input,
@@ -173,12 +171,13 @@ static int resolve(struct stage *stage, struct pic_wanted *wanted, const char *u
 
 	if (!resolution || resolution->failure) {
 		if (resolution)
-			hold(wanted, PIC_WANTED_STUCK, "UrlNotResolved", "component %s: %s",
-			     wanted->name, resolution->failure);
+			pic_wanted_hold(wanted, PIC_WANTED_STUCK, "UrlNotResolved",
+					"component %s: %s", wanted->name, resolution->failure);
 		else
-			hold(wanted, PIC_WANTED_WAITING, "Resolving",
-			     "component %s: %.200s is being fetched to learn its SHA-256",
-			     wanted->name, url);
+			pic_wanted_hold(
+				wanted, PIC_WANTED_WAITING, "Resolving",
+				"component %s: %.200s is being fetched to learn its SHA-256",
+				wanted->name, url);
 		return add_need(stage, wanted->name, url);
 	}
 	pic_sha256_text(&resolution->digest, digest);
@@ -203,24 +202,24 @@ static int pin_bytes(struct stage *stage, struct pic_wanted *wanted, const char 
 	const char *given = pic_json_get_text(properties, digest_key);
 
 	if (url && *url && !pic_component_url_is_valid(url)) {
-		hold(wanted, PIC_WANTED_STUCK, "BadUrl",
-		     "component %s: %s is not an address of http or https: %.200s", wanted->name,
-		     url_key, url);
+		pic_wanted_hold(wanted, PIC_WANTED_STUCK, "BadUrl",
+				"component %s: %s is not an address of http or https: %.200s",
+				wanted->name, url_key, url);
 		return 0;
 	}
 	if (given && *given) {
 		if (pic_sha256_parse(given, &digest) < 0)
-			hold(wanted, PIC_WANTED_STUCK, "BadDigest",
-			     "component %s: %s must be a SHA-256: 64 hexadecimal digits",
-			     wanted->name, digest_key);
+			pic_wanted_hold(wanted, PIC_WANTED_STUCK, "BadDigest",
+					"component %s: %s must be a SHA-256: 64 hexadecimal digits",
+					wanted->name, digest_key);
 		wanted->hub_has_bytes = !url || !*url || pic_component_url_is_own(url);
 		return 0;
 	}
 	if (url && *url)
 		return resolve(stage, wanted, url, digest_key);
 	if (strcmp(type, "wasm") == 0 || strcmp(type, "ebpf") == 0)
-		hold(wanted, PIC_WANTED_STUCK, "NoUrl", "component %s: %s is missing", wanted->name,
-		     url_key);
+		pic_wanted_hold(wanted, PIC_WANTED_STUCK, "NoUrl", "component %s: %s is missing",
+				wanted->name, url_key);
 	return 0;
 }
 
@@ -232,9 +231,10 @@ static int stage_component(struct stage *stage, const struct pic_json *component
 	const char *type = pic_json_text_or(pic_json_get(component, "type"), "");
 
 	if (passes < 0)
-		hold(wanted, PIC_WANTED_STUCK, "BadConstraint",
-		     "component %s: its constraints cannot be evaluated for target %s: %s",
-		     wanted->name, stage->target->name, err.text);
+		pic_wanted_hold(
+			wanted, PIC_WANTED_STUCK, "BadConstraint",
+			"component %s: its constraints cannot be evaluated for target %s: %s",
+			wanted->name, stage->target->name, err.text);
 	if (passes <= 0)
 		return passes < 0;
 	check_type(stage, wanted, type);

@@ -35,5 +35,8 @@ struct pic_wanted_list {
 int pic_stage(const struct pic_engine_input *input, const struct pic_object *target,
 	      struct pic_wanted_list *out, struct pic_engine_output *output, struct pic_error *err);
 void pic_wanted_list_free(struct pic_wanted_list *list);
+/* It is not to be staged as things are: why, in a word and in a sentence. */
+void pic_wanted_hold(struct pic_wanted *wanted, enum pic_wanted_state state, const char *reason,
+		     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif
