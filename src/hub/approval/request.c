@@ -414,23 +414,6 @@ static int prepare(struct pic_approvals *approvals, const char *space, struct pi
 	return 0;
 }
 
-int pic_approval_request(struct pic_approvals *approvals, const struct pic_actor *actor,
-			 const char *space, struct pic_json *spec, pic_approval_made_fn *done,
-			 void *data, struct pic_error *err)
-{
-	const struct pic_object *before;
-	struct pic_json *json;
-	int r = prepare(approvals, space, spec, &json, &before, err);
-
-	if (r < 0)
-		return r;
-	/* an empty change: behind the one that has made it */
-	if (before)
-		return commit(pic_change_new(approvals->hub->store, actor), before->name, done,
-			      data, err);
-	return put(approvals, actor, json, done, data, err);
-}
-
 static int grant(struct pic_json *json, const char *by, struct pic_error *err)
 {
 	PIC_CLEANUP(pic_object_unref_pointer) struct pic_object *object = NULL;
@@ -456,9 +439,10 @@ static int grant(struct pic_json *json, const char *by, struct pic_error *err)
 	return 0;
 }
 
-int pic_approval_grant(struct pic_approvals *approvals, const struct pic_actor *actor,
-		       const char *space, struct pic_json *spec, const char *by,
-		       pic_approval_made_fn *done, void *data, struct pic_error *err)
+/* `by`: who has decided it already; NULL: it is to be asked. */
+static int make(struct pic_approvals *approvals, const struct pic_actor *actor, const char *space,
+		struct pic_json *spec, const char *by, pic_approval_made_fn *done, void *data,
+		struct pic_error *err)
 {
 	const struct pic_object *before;
 	struct pic_json *json;
@@ -466,13 +450,29 @@ int pic_approval_grant(struct pic_approvals *approvals, const struct pic_actor *
 
 	if (r < 0)
 		return r;
+	/* an empty change: behind the one that has made it */
 	if (before)
 		return commit(pic_change_new(approvals->hub->store, actor), before->name, done,
 			      data, err);
-	r = grant(json, by, err);
+	if (by)
+		r = grant(json, by, err);
 	if (r < 0) {
 		pic_json_unref(json);
 		return r;
 	}
 	return put(approvals, actor, json, done, data, err);
+}
+
+int pic_approval_request(struct pic_approvals *approvals, const struct pic_actor *actor,
+			 const char *space, struct pic_json *spec, pic_approval_made_fn *done,
+			 void *data, struct pic_error *err)
+{
+	return make(approvals, actor, space, spec, NULL, done, data, err);
+}
+
+int pic_approval_grant(struct pic_approvals *approvals, const struct pic_actor *actor,
+		       const char *space, struct pic_json *spec, const char *by,
+		       pic_approval_made_fn *done, void *data, struct pic_error *err)
+{
+	return make(approvals, actor, space, spec, by, done, data, err);
 }
