@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 #include "sandbox/privilege.h"
-#include "sandbox/seccomp.h"
+#include "workload/calls.h"
 #include "workload/ebpf/runner.h"
 
 #define WHOLE 0xffffffffull
@@ -106,41 +106,23 @@ static const struct pic_seccomp_rule runner[] = {
 };
 
 #ifdef __SANITIZE_ADDRESS__
-/* What the sanitizers' reports need; no release build has these. */
+/* A report of the sanitizers out of a process without privileges; no release build has these. */
 static const struct pic_seccomp_rule sanitizer[] = {
-	PIC_SECCOMP_CALL(openat),	  PIC_SECCOMP_CALL(open),
-	PIC_SECCOMP_CALL(readlink),	  PIC_SECCOMP_CALL(stat),
-	PIC_SECCOMP_CALL(getpid),	  PIC_SECCOMP_CALL(gettid),
-	PIC_SECCOMP_CALL(sigaltstack),	  PIC_SECCOMP_CALL(rt_sigaction),
-	PIC_SECCOMP_CALL(rt_sigprocmask), PIC_SECCOMP_CALL(futex),
-	PIC_SECCOMP_CALL(lseek),	  PIC_SECCOMP_CALL(prlimit64),
-	PIC_SECCOMP_CALL(clone),	  PIC_SECCOMP_CALL(prctl),
-	PIC_SECCOMP_CALL(wait4),	  PIC_SECCOMP_CALL(sched_yield),
-	PIC_SECCOMP_CALL(ptrace),	  PIC_SECCOMP_CALL(getppid),
+	PIC_SECCOMP_CALL(clone),       PIC_SECCOMP_CALL(prctl),	 PIC_SECCOMP_CALL(wait4),
+	PIC_SECCOMP_CALL(sched_yield), PIC_SECCOMP_CALL(ptrace), PIC_SECCOMP_CALL(getppid),
 };
 #endif
-
-struct list {
-	struct pic_seccomp_rule rules[PIC_SECCOMP_RULES_MAX];
-	size_t count;
-};
-
-static void add(struct list *list, const struct pic_seccomp_rule *rules, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		list->rules[list->count++] = rules[i];
-}
 
 static int allow(const struct pic_seccomp_rule *rules, size_t count, struct pic_error *err)
 {
-	struct list list = { .count = 0 };
+	struct pic_calls calls = { .count = 0 };
 
-	add(&list, both, PIC_COUNT(both));
-	add(&list, rules, count);
+	pic_calls_add(&calls, both, PIC_COUNT(both));
+	pic_calls_add(&calls, rules, count);
 #ifdef __SANITIZE_ADDRESS__
-	add(&list, sanitizer, PIC_COUNT(sanitizer));
+	pic_calls_add(&calls, sanitizer, PIC_COUNT(sanitizer));
 #endif
-	return pic_seccomp_allow(list.rules, list.count, PIC_SECCOMP_KILL, err);
+	return pic_calls_allow(&calls, err);
 }
 
 int pic_ebpf_confine_loader(struct pic_error *err)

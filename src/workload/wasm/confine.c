@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
-#include "sandbox/seccomp.h"
+#include "workload/calls.h"
 #include "workload/wasm/runner.h"
 
 #define WHOLE 0xffffffffull
@@ -93,29 +93,6 @@ static const struct pic_seccomp_rule datagrams[] = {
 	PIC_SECCOMP_CALL(sendto),
 };
 
-#ifdef __SANITIZE_ADDRESS__
-/* What the sanitizers' reports need; no release build has these. */
-static const struct pic_seccomp_rule sanitizer[] = {
-	PIC_SECCOMP_CALL(openat),	  PIC_SECCOMP_CALL(open),
-	PIC_SECCOMP_CALL(readlink),	  PIC_SECCOMP_CALL(stat),
-	PIC_SECCOMP_CALL(getpid),	  PIC_SECCOMP_CALL(gettid),
-	PIC_SECCOMP_CALL(sigaltstack),	  PIC_SECCOMP_CALL(rt_sigaction),
-	PIC_SECCOMP_CALL(rt_sigprocmask), PIC_SECCOMP_CALL(futex),
-	PIC_SECCOMP_CALL(lseek),	  PIC_SECCOMP_CALL(prlimit64),
-};
-#endif
-
-struct list {
-	struct pic_seccomp_rule rules[PIC_SECCOMP_RULES_MAX];
-	size_t count;
-};
-
-static void add(struct list *list, const struct pic_seccomp_rule *rules, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		list->rules[list->count++] = rules[i];
-}
-
 bool pic_wasm_writes(const void *spec)
 {
 	const struct pic_wasm_spec *wasm = spec;
@@ -137,22 +114,19 @@ static bool has_datagrams(const struct pic_policy_ports *ports, uint32_t count)
 int pic_wasm_confine(const struct pic_runner *runner, struct pic_error *err)
 {
 	const struct pic_wasm_spec *spec = runner->spec;
-	struct list list = { .count = 0 };
+	struct pic_calls calls = { .count = 0 };
 
 	/* A peer that hung up is an error number, no signal. */
 	signal(SIGPIPE, SIG_IGN);
 	/* One huge page would be five times what an idle module takes. */
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-	add(&list, always, PIC_COUNT(always));
+	pic_calls_add(&calls, always, PIC_COUNT(always));
 	if (spec->folder_count > 0)
-		add(&list, folders, PIC_COUNT(folders));
+		pic_calls_add(&calls, folders, PIC_COUNT(folders));
 	if (pic_wasm_writes(spec))
-		add(&list, writable, PIC_COUNT(writable));
+		pic_calls_add(&calls, writable, PIC_COUNT(writable));
 	if (has_datagrams(spec->listen, spec->listen_count) ||
 	    has_datagrams(spec->connect, spec->connect_count))
-		add(&list, datagrams, PIC_COUNT(datagrams));
-#ifdef __SANITIZE_ADDRESS__
-	add(&list, sanitizer, PIC_COUNT(sanitizer));
-#endif
-	return pic_seccomp_allow(list.rules, list.count, PIC_SECCOMP_KILL, err);
+		pic_calls_add(&calls, datagrams, PIC_COUNT(datagrams));
+	return pic_calls_allow(&calls, err);
 }
