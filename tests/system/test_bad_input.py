@@ -60,10 +60,15 @@ def shown(hub, device, words, name="x", phases=("Failed", "Refused", "Backoff"))
         assert ready["status"] == "False" and re.fullmatch("[A-Z][A-Za-z]+", ready["reason"]), ready
         return sentence(part["message"], f"{name} on tiny-edge", *words) and sentence(ready["message"], name, *words)
 
+    def both():  # while it starts once more, the last error is what has gone wrong in this life so far
+        described = hub.kubectl("describe", "instance", "tiny-app").stdout
+        assert words[0] in device.piccolo("status").stdout
+        assert all(word in described for word in words), described
+        return True
+
     wait(here, 10, "the device says so")
     wait(there, 10, "the hub says so")
-    assert words[0] in device.piccolo("status").stdout
-    assert all(word in hub.kubectl("describe", "instance", "tiny-app").stdout for word in words)
+    wait(both, 10, "the two commands say so")
 
 
 def unharmed(device, pid, port=8085, name="good"):
