@@ -21,6 +21,11 @@ lint:
 bench: all
 	bench/run
 
+# What is handed out: packages, system extension, tar (tools/dist --help).
+dist: setup
+	tools/setup dist
+	tools/dist
+
 install:
 	cmake --install build/release --prefix "$(PREFIX)"
 
@@ -28,4 +33,4 @@ install:
 clean:
 	rm -rf build/dev build/asan build/release build/fuzz build/dev-clang
 
-.PHONY: all setup demo test lint bench install clean
+.PHONY: all setup demo test lint bench dist install clean
