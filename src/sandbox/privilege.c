@@ -44,10 +44,12 @@ static int limits_set(const struct pic_privileges *privileges)
 
 static int bounding_set(uint64_t keep)
 {
-	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return -errno;
-	return 0;
+	unsigned long cap = 0;
+
+	while (cap < 64 && (keep >> cap & 1 || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0))
+		cap++;
+	/* the first number that this kernel does not know ends the list */
+	return cap == 64 || (errno == EINVAL && cap > CAP_SETPCAP) ? 0 : -errno;
 }
 
 static int capabilities_set(uint64_t keep)

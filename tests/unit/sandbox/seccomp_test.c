@@ -144,6 +144,58 @@ static void the_other_convention_ends_the_process(void **state)
 }
 #endif
 
+/* Calls without arguments and without an effect; every other one of them is allowed. */
+static const int harmless[] = {
+	SYS_getpid,    SYS_getppid,	SYS_gettid,  SYS_getuid,    SYS_geteuid,   SYS_getgid,
+	SYS_getegid,   SYS_sched_yield, SYS_getpgid, SYS_getsid,    SYS_getgroups, SYS_uname,
+	SYS_getrusage, SYS_times,	SYS_sysinfo, SYS_getitimer,
+};
+
+/* Rules in no order, many of one number among them: more than stand behind one comparison. */
+static void try_long(struct sandbox_child *child, void *data)
+{
+	struct pic_seccomp_rule rules[96] = { ALWAYS };
+	size_t count = PIC_COUNT((struct pic_seccomp_rule[]){ ALWAYS });
+
+	(void)data;
+	for (size_t i = 0; i < PIC_COUNT(harmless); i += 2)
+		rules[count++] = (struct pic_seccomp_rule){ .number = harmless[i] };
+	for (uint64_t i = 0; i < 40; i++)
+		rules[count++] =
+			(struct pic_seccomp_rule)PIC_SECCOMP_WHERE(lseek, 2, UINT64_MAX, i);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (pic_seccomp_allow(rules, count, PIC_SECCOMP_REFUSE, &child->error) < 0)
+		return;
+	for (size_t i = 0; i < PIC_COUNT(harmless); i++) {
+		errno = 0;
+		syscall(harmless[i], 0L, 0L, 0L);
+		child->numbers[0] += errno != EPERM && i % 2 == 0;
+		child->numbers[1] += errno == EPERM && i % 2 == 1;
+	}
+	for (long i = 0; i < 42; i++) {
+		syscall(SYS_lseek, 9999, i, 0);
+		child->numbers[2] += errno == EBADF && i < 40;
+		child->numbers[3] += errno == EPERM && i >= 40;
+	}
+	errno = 0;
+	syscall(0x7fffffff);
+	child->numbers[4] = errno;
+}
+
+static void a_long_list_allows_what_it_says(void **state)
+{
+	struct sandbox_child child;
+
+	(void)state;
+	assert_int_equal(sandbox_child_run(try_long, NULL, &child), 0);
+	assert_string_equal(child.error.text, "");
+	assert_int_equal(child.numbers[0], PIC_COUNT(harmless) / 2);
+	assert_int_equal(child.numbers[1], PIC_COUNT(harmless) / 2);
+	assert_int_equal(child.numbers[2], 40);
+	assert_int_equal(child.numbers[3], 2);
+	assert_int_equal(child.numbers[4], EPERM);
+}
+
 static void a_list_that_is_too_long_is_refused(void **state)
 {
 	static struct pic_seccomp_rule rules[PIC_SECCOMP_RULES_MAX + 1];
@@ -163,6 +215,7 @@ int main(void)
 #ifdef __x86_64__
 		cmocka_unit_test(the_other_convention_ends_the_process),
 #endif
+		cmocka_unit_test(a_long_list_allows_what_it_says),
 		cmocka_unit_test(a_list_that_is_too_long_is_refused),
 	};
 
