@@ -1,7 +1,8 @@
 /*
- * The log: one line an event on standard error, `key=value` pairs or JSON, with journald priority
- * prefixes when standard error is the journal. Values are escaped: no byte of a stranger's can end a
- * line or reach a terminal raw. Never pass a secret.
+ * The log: one line an event on standard error, `key=value` pairs or JSON. When standard error is systemd's journal,
+ * each event is an entry with fields of its own (PRIORITY, PICCOLO_EVENT, PICCOLO_<KEY>), or a line with a priority in
+ * front where that cannot be. Values are escaped: no byte of a stranger's can end a line or reach a terminal raw.
+ * Never pass a secret.
  *
  *	pic_log(PIC_LOG_INFO, "workload-started", PIC_TEXT("instance", name), PIC_NUMBER("pid", pid));
  */
@@ -38,6 +39,7 @@ static inline struct pic_log_field pic_log_text(const char *key, const char *tex
 
 /* Once at start. `program` is put on every line, lent for ever. */
 void pic_log_setup(const char *program, enum pic_log_level level, enum pic_log_format format);
+void pic_log_journal_at(const char *path); /* a socket of a test's own, before pic_log_setup */
 void pic_log_write(enum pic_log_level level, const char *event, const struct pic_log_field *fields,
 		   unsigned count);
 

@@ -1,7 +1,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -76,17 +79,26 @@ static void writes_json(void **state)
 	assert_string_equal(pic_json_get_text(line, "name"), "a\\x0a\"b\\c\\xff");
 }
 
-static void speaks_to_the_journal(void **state)
+/* As systemd does: the environment names what standard error is. */
+static void name_stream(void)
 {
-	char text[4096], stream[64];
+	char stream[64];
 	struct stat facts;
 
-	(void)state;
-	capture();
 	fstat(STDERR_FILENO, &facts);
 	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)facts.st_dev,
 		 (unsigned long long)facts.st_ino);
 	setenv("JOURNAL_STREAM", stream, 1);
+}
+
+static void puts_a_priority_before_a_line_of_the_journal(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	capture();
+	name_stream();
+	pic_log_journal_at("/nonexistent/socket");
 	pic_log_setup("piccolo", PIC_LOG_DEBUG, PIC_LOG_FORMAT_TEXT);
 	pic_log(PIC_LOG_ERROR, "bad", PIC_NUMBER("n", 1));
 	pic_log(PIC_LOG_DEBUG, "fine", PIC_NUMBER("n", 1));
@@ -100,6 +112,54 @@ static void speaks_to_the_journal(void **state)
 	release(text, sizeof(text));
 	assert_int_equal(text[0], 't');
 	unsetenv("JOURNAL_STREAM");
+}
+
+#define assert_entry(entry, size, wanted) \
+	do { \
+		assert_int_equal(size, sizeof(wanted) - 1); \
+		assert_memory_equal(entry, wanted, sizeof(wanted) - 1); \
+	} while (0)
+
+/* What journald would get, and what stays on standard error meanwhile. */
+static void gives_the_journal_fields(void **state)
+{
+	char folder[] = "/tmp/pic-log-XXXXXX", entry[4096], text[4096];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0), status;
+	ssize_t size;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", folder);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	capture();
+	name_stream();
+	pic_log_journal_at(address.sun_path);
+	pic_log_setup("agent", PIC_LOG_INFO, PIC_LOG_FORMAT_TEXT);
+	pic_log(PIC_LOG_WARNING, "ended", PIC_TEXT("component", "web"),
+		PIC_NUMBER("again-in-ms", 500), PIC_TEXT("why", "two\nlines\x1b[2J"));
+	pid = fork(); /* a child of ours must not trust the descriptor's number */
+	if (pid == 0) {
+		pic_log(PIC_LOG_INFO, "forked", PIC_NUMBER("n", 1));
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	release(text, sizeof(text));
+	size = recv(fd, entry, sizeof(entry), 0);
+	assert_true(size > 0);
+	assert_entry(entry, size,
+		     "MESSAGE=event=ended component=web again-in-ms=500 "
+		     "why=\"two\\\\x0alines\\\\x1b[2J\"\n"
+		     "PRIORITY=4\nSYSLOG_IDENTIFIER=base_log_test\nPICCOLO_PROGRAM=agent\n"
+		     "PICCOLO_EVENT=ended\nPICCOLO_COMPONENT=web\nPICCOLO_AGAIN_IN_MS=500\n"
+		     "PICCOLO_WHY\n\x10\0\0\0\0\0\0\0two\nlines\\x1b[2J\n");
+	assert_true(recv(fd, entry, sizeof(entry), 0) < 0);
+	assert_string_equal(text, "<6>level=info program=agent event=forked n=1\n");
+	unsetenv("JOURNAL_STREAM");
+	close(fd);
+	unlink(address.sun_path);
+	rmdir(folder);
 }
 
 static void bounds_what_it_writes(void **state)
@@ -131,7 +191,8 @@ int main(void)
 		cmocka_unit_test(writes_key_value),
 		cmocka_unit_test(a_stranger_cannot_end_the_line),
 		cmocka_unit_test(writes_json),
-		cmocka_unit_test(speaks_to_the_journal),
+		cmocka_unit_test(puts_a_priority_before_a_line_of_the_journal),
+		cmocka_unit_test(gives_the_journal_fields),
 		cmocka_unit_test(bounds_what_it_writes),
 	};
 
