@@ -17,6 +17,8 @@ from harness import FULL, wait
 from kernel_programs import (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, HUB, ByHand, Link, Residue, Traces, bpftool, capabilities,
                              descriptors, object_of, run)
 
+APART = "kernel"  # run.py: programs of the same name and lines of the same words are seen by all
+
 
 @pytest.fixture(scope="module")
 def link():

@@ -17,6 +17,8 @@ from kernel_programs import Link, bpftool
 from smtp_server import Mailbox
 from test_approvals import links, page_token, parts, post
 
+APART = "kernel"  # run.py: programs of the same name and lines of the same words are seen by all
+
 OPS = "ops@edge.test"
 PACKETS = re.compile(r'packets_total{[^}]*component="ebpf-module"[^}]*} (\d+)')
 
