@@ -77,6 +77,7 @@ pic_layer(symphony EXCLUDE "/symphony/yaml[^/]*\\.c$" DEPENDS base)
 # YAML never comes onto a device, so it is a library of its own: for the hub and the command line.
 pic_layer(symphony_yaml FOLDER symphony ONLY "/symphony/yaml[^/]*\\.c$" DEPENDS symphony base
 	LIBRARIES third_party::yaml)
+pic_layer(ignition DEPENDS base)
 pic_layer(sandbox DEPENDS base)
 pic_layer(workload DEPENDS base crypto protocol admission sandbox LIBRARIES third_party::wamr third_party::bpf)
 pic_layer(supervisor DEPENDS base crypto protocol admission sandbox workload)
@@ -84,8 +85,8 @@ pic_layer(agent DEPENDS base crypto protocol admission net workload symphony)
 pic_layer(device ALWAYS EXCLUDE "/device/main\\.c$"
 	DEPENDS base crypto protocol admission net symphony sandbox workload supervisor agent)
 pic_layer(hub ALWAYS EXCLUDE "/hub/main\\.c$"
-	DEPENDS base crypto protocol admission net symphony symphony_yaml LIBRARIES third_party::sqlite m)
-pic_layer(ctl ALWAYS EXCLUDE "/ctl/main\\.c$" DEPENDS base protocol net symphony symphony_yaml)
+	DEPENDS base crypto protocol admission net symphony symphony_yaml ignition LIBRARIES third_party::sqlite m)
+pic_layer(ctl ALWAYS EXCLUDE "/ctl/main\\.c$" DEPENDS base protocol net symphony symphony_yaml ignition)
 
 # The files of the hub's page are part of the program.
 include(embed)
