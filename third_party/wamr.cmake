@@ -61,6 +61,7 @@ set(wamr_defines
 	WASM_ENABLE_QUICK_AOT_ENTRY=0
 	WASM_ENABLE_AOT_INTRINSICS=0
 	WASM_HAVE_MREMAP=1
+	WASM_DISABLE_WRITE_GS_BASE=1 # for compiled modules only, and processors before 2012 do not know the instruction
 	# Aligned code has offsets of four bytes where the other has pointers of eight: a fifth less memory for each
 	# module, at the same speed.
 	WASM_CPU_SUPPORTS_UNALIGNED_ADDR_ACCESS=0
