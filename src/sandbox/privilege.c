@@ -52,13 +52,15 @@ static int bounding_set(uint64_t keep)
 	return cap == 64 || (errno == EINVAL && cap > CAP_SETPCAP) ? 0 : -errno;
 }
 
-static int capabilities_set(uint64_t keep)
+static int capabilities_set(uint64_t keep, uint64_t effective)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[2] = { 0 };
 
-	for (int half = 0; half < 2; half++)
-		sets[half].effective = sets[half].permitted = (uint32_t)(keep >> 32 * half);
+	for (int half = 0; half < 2; half++) {
+		sets[half].permitted = (uint32_t)(keep >> 32 * half);
+		sets[half].effective = (uint32_t)(effective >> 32 * half);
+	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
 	    syscall(SYS_capset, &header, sets) < 0)
 		return -errno;
@@ -67,9 +69,16 @@ static int capabilities_set(uint64_t keep)
 
 int pic_capabilities_keep(uint64_t keep, struct pic_error *err)
 {
-	int r = capabilities_set(keep);
+	int r = capabilities_set(keep, keep);
 
 	return r < 0 ? pic_error_errno(err, -r, "capabilities cannot be given up") : 0;
+}
+
+int pic_capabilities_rest(uint64_t keep, struct pic_error *err)
+{
+	int r = capabilities_set(keep, 0);
+
+	return r < 0 ? pic_error_errno(err, -r, "capabilities cannot be laid down") : 0;
 }
 
 int pic_privileges_drop(const struct pic_privileges *privileges, struct pic_error *err)
@@ -86,7 +95,7 @@ int pic_privileges_drop(const struct pic_privileges *privileges, struct pic_erro
 	    setresuid(privileges->user, privileges->user, privileges->user) < 0)
 		return pic_error_errno(err, errno, "user %u cannot be taken on",
 				       (unsigned)privileges->user);
-	r = capabilities_set(privileges->keep_capabilities);
+	r = capabilities_set(privileges->keep_capabilities, privileges->keep_capabilities);
 	if (r < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return pic_error_errno(err, r < 0 ? -r : errno, "capabilities cannot be given up");

@@ -27,6 +27,8 @@ int pic_privileges_drop(const struct pic_privileges *privileges, struct pic_erro
 
 /* Keeps these bits of what the process has, gives the others up. */
 int pic_capabilities_keep(uint64_t keep, struct pic_error *err);
+/* None of them in force until pic_capabilities_keep takes these bits up again. */
+int pic_capabilities_rest(uint64_t keep, struct pic_error *err);
 
 /* Moves the environment to memory that a child finds empty when it is forked, at no cost for either; a
  * program that is executed in place of this one still gets all of it. */

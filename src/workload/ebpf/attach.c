@@ -10,8 +10,8 @@
 #include "admission/ebpf_attach.h"
 #include "base/cleanup.h"
 #include "workload/ebpf/explain.h"
+#include "workload/ebpf/interface.h"
 #include "workload/ebpf/load.h"
-#include "workload/ebpf/mark.h"
 
 /* The hook that is being attached. */
 struct hook {
@@ -38,11 +38,11 @@ static int fail(const struct hook *hook, int error, struct pic_error *err)
 	return pic_ebpf_explain(&failure, err);
 }
 
-/* A question that only root can answer; a descriptor or 0. */
-static int ask(const struct hook *hook, struct pic_ebpf_word *word, struct pic_error *err)
+/* A question that only root can answer, with a descriptor (-1: none); a descriptor or 0. */
+static int ask(const struct hook *hook, struct pic_ebpf_word *word, int with, struct pic_error *err)
 {
 	int PIC_FD fd = -1;
-	int r = pic_ebpf_word_send(hook->all->socket_fd, word, -1);
+	int r = pic_ebpf_word_send(hook->all->socket_fd, word, with);
 
 	if (r == 0)
 		r = pic_ebpf_word_receive(hook->all->socket_fd, word, &fd);
@@ -57,14 +57,11 @@ static int ask(const struct hook *hook, struct pic_ebpf_word *word, struct pic_e
 static int say_owner(const struct hook *hook, struct pic_error *err)
 {
 	struct pic_ebpf_word word = { .kind = PIC_EBPF_ASK_OWNER };
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct pic_ebpf_interface now = { .number = 0 };
 
-	if (bpf_xdp_query((int)hook->interface, 0, &query) < 0)
-		return fail(hook, EBUSY, err);
-	word.number = query.prog_id	  ? query.prog_id
-		      : query.drv_prog_id ? query.drv_prog_id
-					  : query.skb_prog_id;
-	if (!word.number || ask(hook, &word, NULL) < 0)
+	pic_ebpf_interface_look(hook->all->netlink_fd, hook->interface, &now);
+	word.number = now.xdp_program;
+	if (!word.number || ask(hook, &word, -1, NULL) < 0)
 		return fail(hook, EBUSY, err);
 	return pic_error_set(
 		err, -EBUSY,
@@ -81,14 +78,14 @@ static int attach_xdp(struct hook *hook, struct pic_error *err)
 	uint32_t mode = hook->what->mode;
 	LIBBPF_OPTS(bpf_link_create_opts, options,
 		    .flags = mode < PIC_COUNT(flags) ? flags[mode] : 0);
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct pic_ebpf_interface now;
 	int fd = bpf_link_create(hook->program_fd, (int)hook->interface, BPF_XDP, &options);
 
 	if (fd < 0)
 		return errno == EBUSY ? say_owner(hook, err) : fail(hook, errno, err);
-	if (bpf_xdp_query((int)hook->interface, 0, &query) == 0)
+	if (pic_ebpf_interface_look(hook->all->netlink_fd, hook->interface, &now) == 0)
 		snprintf(hook->mode, sizeof(hook->mode), "%s",
-			 query.attach_mode == XDP_ATTACHED_SKB ? "generic" : "native");
+			 now.xdp_generic ? "generic" : "native");
 	return fd;
 }
 
@@ -108,7 +105,7 @@ static int attach_tracepoint(struct hook *hook, struct pic_error *err)
 	int fd;
 
 	snprintf(word.text, sizeof(word.text), "%s", hook->what->target);
-	event = ask(hook, &word, err);
+	event = ask(hook, &word, -1, err);
 	if (event < 0)
 		return event;
 	fd = bpf_link_create(hook->program_fd, event, BPF_PERF_EVENT, NULL);
@@ -122,38 +119,16 @@ static int attach_raw_tracepoint(struct hook *hook, struct pic_error *err)
 	return fd < 0 ? fail(hook, errno, err) : fd;
 }
 
-static void on_filter(void *data, const struct pic_ebpf_filter *filter, const char *name)
-{
-	struct pic_ebpf_mark mark;
-
-	(void)filter;
-	if (pic_ebpf_mark_read(name, &mark) && mark.made_qdisc)
-		*(bool *)data = true;
-}
-
-/* The queue is ours when we made it, now or for another program: whoever is the last takes it away. */
-static int make_qdisc(const struct hook *hook, bool *ours, struct pic_error *err)
-{
-	int r = pic_ebpf_qdisc_make(hook->all->netlink_fd, hook->interface, ours, err);
-
-	return r < 0 || *ours ? r
-			      : pic_ebpf_filters_each(hook->all->netlink_fd, hook->interface,
-						      on_filter, ours, err);
-}
-
 static int attach_clsact(struct hook *hook, struct pic_ebpf_hand *hand, struct pic_error *err)
 {
-	struct pic_ebpf_filter *filter = &hand->filters[hand->filter_count];
-	int r = make_qdisc(hook, &filter->made_qdisc, err);
+	struct pic_ebpf_word word = { .kind = PIC_EBPF_ASK_FILTER,
+				      .number = hook->interface,
+				      .egress = hook->what->mode == PIC_EBPF_EGRESS };
+	int r = ask(hook, &word, hook->program_fd, err);
 
-	if (r == 0)
-		r = pic_ebpf_filter_add(hook->all->netlink_fd, hook->interface,
-					hook->what->mode == PIC_EBPF_EGRESS, hook->program_fd,
-					filter->made_qdisc ? hook->all->mark_made : hook->all->mark,
-					filter, err);
 	if (r < 0)
 		return pic_error_wrap(err, r, "program %s at %s", hook->program, hook->place);
-	hand->filter_count++;
+	hand->filters[hand->filter_count++] = word.filter;
 	return 0;
 }
 
@@ -221,12 +196,9 @@ static int attach_one(struct hook *hook, int *links, struct pic_ebpf_hand *hand,
 	return 0;
 }
 
-static void undo(const struct pic_ebpf_attaching *attaching, const int *links,
-		 struct pic_ebpf_hand *hand)
+/* Filters go with the parent, which made them. */
+static void undo(const int *links, struct pic_ebpf_hand *hand)
 {
-	while (hand->filter_count > 0)
-		pic_ebpf_filter_remove(attaching->netlink_fd, &hand->filters[--hand->filter_count],
-				       NULL);
 	while (hand->link_count > 0)
 		close(links[--hand->link_count]);
 }
@@ -251,7 +223,7 @@ int pic_ebpf_attach(const struct pic_ebpf_attaching *attaching, int *links,
 		pic_ebpf_attach_text(&place, hook.place, sizeof(hook.place));
 		r = attach_one(&hook, links, hand, err);
 		if (r < 0) {
-			undo(attaching, links, hand);
+			undo(links, hand);
 			return r;
 		}
 	}

@@ -21,6 +21,7 @@
 
 #define WHOLE 0xffffffffull
 #define POINTER UINT64_MAX
+#define BPF_COMMANDS(mask, command) PIC_SECCOMP_WHERE(bpf, 1, (mask)&WHOLE, (command))
 #define WRITING ((unsigned)(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))
 
 /* Of both: memory that is never code, what is open already, time, the end. */
@@ -51,7 +52,16 @@ static const struct pic_seccomp_rule both[] = {
 };
 
 static const struct pic_seccomp_rule loader[] = {
-	PIC_SECCOMP_CALL(bpf),
+	/* no command that leaves something behind: no pin, no attachment but a link */
+	BPF_COMMANDS(~0ull << 2, BPF_MAP_CREATE),  /* and looking up, updating, deleting */
+	BPF_COMMANDS(~1ull, BPF_MAP_GET_NEXT_KEY), /* and BPF_PROG_LOAD */
+	BPF_COMMANDS(~0ull, BPF_PROG_TEST_RUN),
+	BPF_COMMANDS(~0ull, BPF_OBJ_GET_INFO_BY_FD),
+	BPF_COMMANDS(~0ull, BPF_RAW_TRACEPOINT_OPEN),
+	BPF_COMMANDS(~1ull, BPF_BTF_LOAD),   /* and BPF_BTF_GET_FD_BY_ID */
+	BPF_COMMANDS(~1ull, BPF_MAP_FREEZE), /* and BPF_BTF_GET_NEXT_ID */
+	BPF_COMMANDS(~0ull, BPF_LINK_CREATE),
+	BPF_COMMANDS(~0ull, BPF_PROG_BIND_MAP),
 	/* the kernel's types, routes: reading only */
 	PIC_SECCOMP_WHERE(openat, 3, WRITING, 0),
 	PIC_SECCOMP_CALL(pread64),
@@ -71,13 +81,8 @@ static const struct pic_seccomp_rule loader[] = {
 	PIC_SECCOMP_CALL(dup3),
 	PIC_SECCOMP_CALL(memfd_create),
 	PIC_SECCOMP_CALL(prlimit64),
-	/* interfaces and filters */
-	PIC_SECCOMP_WHERE(socket, 1, WHOLE, AF_NETLINK),
-	PIC_SECCOMP_CALL(bind),
-	PIC_SECCOMP_CALL(getsockname),
-	PIC_SECCOMP_CALL(getsockopt),
-	PIC_SECCOMP_CALL(setsockopt),
-	PIC_SECCOMP_CALL(sendto),
+	/* its parent, and questions about interfaces */
+	PIC_SECCOMP_WHERE(sendto, 5, POINTER, 0),
 	PIC_SECCOMP_CALL(sendmsg),
 	/* fewer rights, once it knows what it has to load */
 	PIC_SECCOMP_CALL(capset),

@@ -2,8 +2,8 @@
  * clsact filters over route netlink: the older hook for packets, which the kernel does not undo when its owner
  * dies. Each filter of ours carries its mark (mark.h) as its name.
  *
- * The socket is opened by whoever has the right to (CAP_NET_ADMIN, then and at each use); it blocks for at
- * most two seconds. Nothing here needs another file or socket once it is open.
+ * The socket is opened by whoever has the right to (CAP_NET_ADMIN, then and at each use). Nothing here needs another
+ * file or socket once it is open.
  */
 #ifndef PIC_WORKLOAD_EBPF_FILTER_H
 #define PIC_WORKLOAD_EBPF_FILTER_H
@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "workload/ebpf/mark.h"
+#include "workload/ebpf/netlink.h"
 
 struct pic_ebpf_filter {
 	uint32_t interface; /* number */
@@ -21,12 +23,14 @@ struct pic_ebpf_filter {
 	bool made_qdisc; /* the qdisc is ours and goes with its last filter */
 };
 
-int pic_ebpf_netlink_open(struct pic_error *err);
-/* Makes the qdisc where there is none; `*made` says so. */
-int pic_ebpf_qdisc_make(int netlink_fd, uint32_t interface, bool *made, struct pic_error *err);
-/* The program `program_fd` behind all filters that are there already. `out->made_qdisc` is left alone. */
-int pic_ebpf_filter_add(int netlink_fd, uint32_t interface, bool egress, int program_fd,
-			const char *mark, struct pic_ebpf_filter *out, struct pic_error *err);
+/* The program `program_fd` behind all filters that are there already, with the qdisc where there is none, under that
+ * owner's mark. */
+int pic_ebpf_filter_make(int netlink_fd, uint32_t interface, bool egress, int program_fd,
+			 const struct pic_ebpf_mark *owner, struct pic_ebpf_filter *out,
+			 struct pic_error *err);
+/* Whether the kernel has this filter under a mark of that workload and end. */
+bool pic_ebpf_filter_belongs(int netlink_fd, const struct pic_ebpf_filter *filter,
+			     const struct pic_workload_name *name, int64_t end_boot_ms);
 /* The filter, and the qdisc that was made for it unless somebody else uses it by now. A filter that is not
  * there is removed already. */
 int pic_ebpf_filter_remove(int netlink_fd, const struct pic_ebpf_filter *filter,

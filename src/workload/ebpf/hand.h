@@ -19,14 +19,16 @@ enum pic_ebpf_word_kind {
 	PIC_EBPF_ASK_EVENT = 1, /* text "category/event": a descriptor of that tracepoint */
 	PIC_EBPF_ASK_TRACE,	/* its own trace instance; the parent keeps it */
 	PIC_EBPF_ASK_OWNER,	/* the name of the program of that number, in text */
-	PIC_EBPF_SAY_FILTERS,	/* it made filters; the parent keeps a netlink socket */
-	PIC_EBPF_SAY_END,	/* status, and the sentence in text */
+	PIC_EBPF_ASK_FILTER, /* its program, which comes along, at that interface's queue; the parent remembers */
+	PIC_EBPF_SAY_END, /* status, and the sentence in text */
 };
 
 struct pic_ebpf_word {
 	uint32_t kind;	/* enum pic_ebpf_word_kind; the answer has the same */
 	int32_t status; /* negative errno with the sentence in text */
 	uint32_t number;
+	uint32_t egress;	       /* ASK_FILTER */
+	struct pic_ebpf_filter filter; /* and its answer */
 	char text[PIC_ERROR_TEXT];
 };
 

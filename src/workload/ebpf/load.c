@@ -170,14 +170,16 @@ static void collect(const struct pic_ebpf_task *task, struct pic_ebpf_loaded *lo
 int pic_ebpf_load(const struct pic_ebpf_task *task, struct pic_ebpf_loaded *out,
 		  struct pic_error *err)
 {
-	char PIC_FREE *log = calloc(1, PIC_EBPF_LOG_MAX);
+	char PIC_FREE *log = malloc(PIC_EBPF_LOG_MAX);
 	struct pic_ebpf_loaded loaded = { 0 };
 	int r;
 
+	/* "": our rights are our own, libbpf shall look for no token that lends some */
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "piccolo", .kernel_log_buf = log,
-		    .kernel_log_size = PIC_EBPF_LOG_MAX);
+		    .kernel_log_size = PIC_EBPF_LOG_MAX, .bpf_token_path = "");
 	if (!log)
 		return pic_error_set(err, -ENOMEM, "no memory to load the object");
+	log[0] = '\0'; /* the rest stays untouched memory for as long as nothing fails */
 	say_nothing();
 	loaded.object = bpf_object__open_mem(task->bytes, task->size, &options);
 	if (!loaded.object)

@@ -44,8 +44,7 @@ struct pic_ebpf_attaching {
 	const struct pic_ebpf_task *task;
 	const struct pic_ebpf_loaded *loaded;
 	int socket_fd;
-	int netlink_fd;		      /* -1: no filter is wanted */
-	const char *mark, *mark_made; /* of filters; the latter where the qdisc is ours */
+	int netlink_fd; /* to look at interfaces */
 };
 /* Links land in `links`, filters and evidence in the hand. On failure what was attached is detached again. */
 int pic_ebpf_attach(const struct pic_ebpf_attaching *attaching, int *links,

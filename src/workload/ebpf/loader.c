@@ -18,9 +18,10 @@
 #include "sandbox/privilege.h"
 #include "workload/ebpf/interface.h"
 #include "workload/ebpf/load.h"
+#include "workload/ebpf/netlink.h"
 #include "workload/ebpf/runner.h"
 
-enum { SOCKET, ARTIFACT, FILES };
+enum { SOCKET, ARTIFACT, NETLINK, FILES };
 
 #define CAP(name) (1ull << (name))
 #define LOADER_FILES 256
@@ -38,6 +39,20 @@ static uint64_t capabilities(const struct pic_ebpf_order *order)
 	return order->grants & PIC_GRANT_KERNEL_READ ? set | CAP(CAP_PERFMON) : set;
 }
 
+/* A socket without rights, for good: opened while none is in force, it can look at interfaces and change none. What the
+ * kernel does not undo by itself is done by the parent. */
+static int open_netlink(uint64_t keep, struct pic_error *err)
+{
+	int r = pic_capabilities_rest(keep, err);
+
+	if (r == 0)
+		r = pic_ebpf_netlink_open(err);
+	if (r >= 0 && r != NETLINK)
+		return pic_error_set(err, -EBADF,
+				     "the loader's descriptors are not what they were");
+	return r < 0 ? r : pic_capabilities_keep(keep, err);
+}
+
 static int settle_in(const struct pic_ebpf_order *order, struct pic_error *err)
 {
 	const struct pic_privileges privileges = {
@@ -48,12 +63,14 @@ static int settle_in(const struct pic_ebpf_order *order, struct pic_error *err)
 		.data_max = LOADER_DATA,
 		.cpu_seconds_max = PIC_EBPF_LOAD_LIMIT_MS / 1000 + 1,
 	};
-	const int fds[FILES] = { [SOCKET] = order->socket_fd, [ARTIFACT] = order->artifact_fd };
+	const int fds[] = { [SOCKET] = order->socket_fd, [ARTIFACT] = order->artifact_fd };
 	pid_t parent = getppid();
-	int r = pic_descriptors_arrange(fds, FILES, err);
+	int r = pic_descriptors_arrange(fds, PIC_COUNT(fds), err);
 
 	if (r == 0)
 		r = pic_privileges_drop(&privileges, err);
+	if (r == 0)
+		r = open_netlink(privileges.keep_capabilities, err);
 	/* after the change of user, which would have undone it */
 	if (r == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
 		r = pic_error_set(err, -ECHILD, "the runner is gone");
@@ -102,7 +119,7 @@ static int place(struct pic_ebpf_task *task, const struct pic_policy *policy, ui
 	if (!pic_ebpf_hook_is_network(hook->hook))
 		return 0;
 	task->network = true;
-	r = pic_ebpf_interface_find(hook->target, &interface, err);
+	r = pic_ebpf_interface_find(NETLINK, hook->target, &interface, err);
 	if (r == 0)
 		r = pic_ebpf_admit_interface(policy, interface.name, err);
 	if (r < 0)
@@ -179,39 +196,6 @@ static bool prints(const struct pic_ebpf_facts *facts)
 	       facts->helpers[BPF_FUNC_trace_vprintk / 32] >> BPF_FUNC_trace_vprintk % 32 & 1;
 }
 
-static int attach(const struct pic_ebpf_order *order, const struct pic_ebpf_task *task,
-		  const struct pic_ebpf_loaded *loaded, int *links, struct pic_ebpf_hand *hand,
-		  struct pic_error *err)
-{
-	char mark[PIC_EBPF_MARK_TEXT], mark_made[PIC_EBPF_MARK_TEXT];
-	struct pic_ebpf_mark made = order->mark;
-	struct pic_ebpf_word word = { .kind = PIC_EBPF_SAY_FILTERS };
-	struct pic_ebpf_attaching attaching = {
-		.task = task,
-		.loaded = loaded,
-		.socket_fd = SOCKET,
-		.netlink_fd = -1,
-		.mark = mark,
-		.mark_made = mark_made,
-	};
-	int PIC_FD netlink_fd = -1;
-	int r = 0;
-
-	made.made_qdisc = true;
-	pic_ebpf_mark_write(&order->mark, mark);
-	pic_ebpf_mark_write(&made, mark_made);
-	for (uint32_t i = 0; i < task->hook_count && netlink_fd < 0 && r == 0; i++)
-		if (task->hooks[i].hook == PIC_EBPF_CLSACT) {
-			r = ask_parent(&word, err);
-			if (r == 0)
-				netlink_fd = pic_ebpf_netlink_open(err);
-			if (netlink_fd < 0)
-				return err->code;
-		}
-	attaching.netlink_fd = netlink_fd;
-	return pic_ebpf_attach(&attaching, links, hand, err);
-}
-
 /* Descriptors behind the links, and what each one is. */
 static uint32_t fill_hand(const struct pic_ebpf_task *task, const struct pic_ebpf_loaded *loaded,
 			  struct pic_ebpf_hand *hand, int fds[PIC_EBPF_HAND_FILES])
@@ -241,12 +225,14 @@ static uint32_t fill_hand(const struct pic_ebpf_task *task, const struct pic_ebp
 	return count;
 }
 
-static int load_and_attach(const struct pic_ebpf_order *order, const struct pic_ebpf_task *task,
-			   struct pic_ebpf_hand *hand, int fds[PIC_EBPF_HAND_FILES],
-			   uint32_t *count, struct pic_error *err)
+static int load_and_attach(const struct pic_ebpf_task *task, struct pic_ebpf_hand *hand,
+			   int fds[PIC_EBPF_HAND_FILES], uint32_t *count, struct pic_error *err)
 {
 	struct pic_ebpf_word word = { .kind = PIC_EBPF_ASK_TRACE };
 	struct pic_ebpf_loaded loaded;
+	struct pic_ebpf_attaching attaching = {
+		.task = task, .loaded = &loaded, .socket_fd = SOCKET, .netlink_fd = NETLINK
+	};
 	int r = 0;
 
 	if (prints(&task->facts)) {
@@ -256,7 +242,7 @@ static int load_and_attach(const struct pic_ebpf_order *order, const struct pic_
 	if (r == 0)
 		r = pic_ebpf_load(task, &loaded, err);
 	if (r == 0)
-		r = attach(order, task, &loaded, fds, hand, err);
+		r = pic_ebpf_attach(&attaching, fds, hand, err);
 	if (r == 0)
 		*count = fill_hand(task, &loaded, hand, fds);
 	return r;
@@ -282,7 +268,7 @@ void pic_ebpf_loader_main(const struct pic_ebpf_order *order)
 	if (r == 0)
 		r = pic_ebpf_metrics_plan(task.bytes, task.size, &plan, &err);
 	if (r == 0)
-		r = load_and_attach(order, &task, &hand, fds, &count, &err);
+		r = load_and_attach(&task, &hand, fds, &count, &err);
 	end.status = r;
 	memcpy(end.text, err.text, sizeof(end.text));
 	if (pic_ebpf_word_send(SOCKET, &end, -1) < 0)

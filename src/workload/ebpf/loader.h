@@ -7,7 +7,7 @@
 #define PIC_WORKLOAD_EBPF_LOADER_H
 
 #include "protocol/policy.h"
-#include "workload/ebpf/mark.h"
+#include "protocol/supervisor.h"
 #include "workload/ebpf/spec.h"
 
 struct pic_ebpf_order {
@@ -17,7 +17,6 @@ struct pic_ebpf_order {
 	struct pic_uplink uplink;
 	uid_t user;
 	int socket_fd, artifact_fd;
-	struct pic_ebpf_mark mark; /* for what it leaves in the kernel's lists */
 };
 
 /* In a child of the runner; still root. */

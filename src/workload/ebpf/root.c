@@ -37,6 +37,7 @@
 
 struct opening {
 	const struct pic_open_context *context;
+	const struct pic_ebpf_terms *terms;
 	struct pic_ebpf_mark mark;
 	int tracefs;
 	int *files;
@@ -184,19 +185,43 @@ static int find_owner(uint32_t id, char name[PIC_ERROR_TEXT])
 	return 0;
 }
 
-static int open_netlink(struct opening *opening, struct pic_error *err)
+/* Only a queue that was declared, where terms say so, and that policy lets programs sit at. */
+static int may_filter(const struct opening *opening, uint32_t number, struct pic_error *err)
 {
-	int fd = opening->filters ? -EEXIST : pic_ebpf_netlink_open(err);
+	const struct pic_ebpf_terms *terms = opening->terms;
+	bool declared = terms->attach_count == 0;
+	char name[IF_NAMESIZE];
 
-	if (fd < 0)
-		return fd;
+	if (!if_indextoname(number, name))
+		return pic_error_set(err, -ENODEV, "there is no network interface %u", number);
+	for (uint32_t i = 0; i < terms->attach_count; i++) {
+		const struct pic_ebpf_attach *one = &terms->attach[i];
+
+		declared |= (one->hook == PIC_EBPF_CLSACT || one->hook == PIC_EBPF_SECTION) &&
+			    (!*one->target || strcmp(one->target, name) == 0);
+	}
+	return declared ? pic_ebpf_admit_interface(opening->context->policy, name, err)
+			: pic_error_set(err, -EPERM, "no filter at %s was declared", name);
+}
+
+/* What the kernel would not undo by itself is made here, under our mark. */
+static int make_filter(struct opening *opening, struct pic_ebpf_word *word, int program_fd,
+		       struct pic_error *err)
+{
+	int *fd = &opening->files[PIC_EBPF_FILE_NETLINK];
+	int r = may_filter(opening, word->number, err);
+
+	if (r == 0 && *fd < 0)
+		r = *fd = pic_ebpf_netlink_open(err);
+	if (r < 0)
+		return r;
 	opening->filters = true;
-	opening->files[PIC_EBPF_FILE_NETLINK] = fd;
-	return 0;
+	return pic_ebpf_filter_make(*fd, word->number, word->egress != 0, program_fd,
+				    &opening->mark, &word->filter, err);
 }
 
 /* Answers one question; 0, or why the loader is not worth listening to any more. */
-static int serve(struct opening *opening, int socket_fd, struct pic_ebpf_word *word)
+static int serve(struct opening *opening, int socket_fd, struct pic_ebpf_word *word, int come)
 {
 	struct pic_error err = PIC_ERROR_INIT;
 	int r = 0, sent;
@@ -214,8 +239,8 @@ static int serve(struct opening *opening, int socket_fd, struct pic_ebpf_word *w
 	case PIC_EBPF_ASK_OWNER:
 		r = find_owner(word->number, word->text);
 		break;
-	case PIC_EBPF_SAY_FILTERS:
-		r = open_netlink(opening, &err);
+	case PIC_EBPF_ASK_FILTER:
+		r = make_filter(opening, word, come, &err);
 		break;
 	default:
 		return -EPROTO;
@@ -249,16 +274,18 @@ static int attend(struct opening *opening, int socket_fd, int timer_fd, struct p
 	int r = 0;
 
 	while (r >= 0) {
+		PIC_FD int come = -1;
+
 		r = wait_readable(socket_fd, timer_fd, limit_ms);
 		if (r <= 0)
 			continue;
-		r = pic_ebpf_word_receive(socket_fd, &word, NULL);
+		r = pic_ebpf_word_receive(socket_fd, &word, &come);
 		if (r == 0 && word.kind == PIC_EBPF_SAY_END)
 			return word.status < 0 ? pic_error_set(err, word.status, "%s", word.text)
 					       : 0;
 		if (r == 0)
 			r = ++asked > PIC_EBPF_ASKS_MAX ? -EPROTO
-							: serve(opening, socket_fd, &word);
+							: serve(opening, socket_fd, &word, come);
 	}
 	if (r == -ETIME)
 		return pic_error_set(err, r, "its time was over before it was loaded");
@@ -353,8 +380,7 @@ static int load(struct opening *opening, const void *spec, struct pic_error *err
 					.grants = context->grants,
 					.uplink = context->uplink,
 					.user = context->user,
-					.artifact_fd = context->artifact_fd,
-					.mark = opening->mark };
+					.artifact_fd = context->artifact_fd };
 	PIC_FD int its_end = -1;
 	int pair[2], r;
 	pid_t loader;
@@ -395,7 +421,10 @@ static int fill_up(struct opening *opening, struct pic_error *err)
 int pic_ebpf_open(const void *spec, const struct pic_open_context *context,
 		  int files[PIC_RUNNER_FILES_MAX], struct pic_error *err)
 {
-	struct opening opening = { .context = context, .tracefs = -1, .files = files };
+	struct opening opening = { .context = context,
+				   .terms = &((const struct pic_ebpf_spec *)spec)->terms,
+				   .tracefs = -1,
+				   .files = files };
 	int r;
 
 	/* armed before anything is attached */

@@ -168,12 +168,29 @@ static int start_proof(struct run *run, struct pic_error *err)
 	return 0;
 }
 
+/* The loader named them, and it had read a stranger's file: never undo somebody else's. */
+static int check_filters(struct run *run, struct pic_error *err)
+{
+	const struct pic_runner *runner = run->runner;
+
+	for (uint32_t i = 0; i < run->hand.filter_count; i++)
+		if (!pic_ebpf_filter_belongs(runner->files[PIC_EBPF_FILE_NETLINK],
+					     &run->hand.filters[i], runner->name,
+					     runner->end_boot_ms)) {
+			run->hand.filter_count = 0;
+			return pic_error_set(err, -EPROTO, "what the loader left is not its own");
+		}
+	return 0;
+}
+
 static int start(struct run *run, struct pic_error *err)
 {
 	struct pic_runner *runner = run->runner;
 	int r = pic_ebpf_hand_receive(runner->files[PIC_EBPF_FILE_HAND], &run->hand, &run->plan,
 				      run->fds, err);
 
+	if (r == 0)
+		r = check_filters(run, err);
 	if (r < 0)
 		return r;
 	runner->proved(runner, run->hand.evidence);
