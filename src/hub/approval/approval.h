@@ -57,6 +57,7 @@ struct pic_approval_facts {
 	unsigned char id[PIC_APPROVAL_SIZE];
 	enum pic_approval_phase phase;
 	int64_t opens_ms, ends_ms; /* wall clock of the hub; 0 before it is approved */
+	int64_t decided_ms;	   /* of the last decision, so that of a revocation; 0: not known */
 	size_t item_count;
 	struct pic_approval_item items[PIC_APPROVAL_ITEMS_MAX];
 };

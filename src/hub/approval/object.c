@@ -196,6 +196,7 @@ static int read_times(const struct pic_object *object, struct pic_approval_facts
 	}
 	out->opens_ms = pic_approval_time(status, "opens", 0);
 	out->ends_ms = pic_approval_time(status, "ends", 0);
+	out->decided_ms = pic_approval_time(status, "decidedAt", 0);
 	if (out->opens_ms <= 0 || out->ends_ms <= out->opens_ms)
 		return damaged(object, "status.opens and status.ends are no window", err);
 	return 0;

@@ -105,6 +105,8 @@ static const char *status_word(const struct pic_catalog_status *status, bool ter
 	switch (status->health.level) {
 	case PIC_HEALTH_GOOD:
 		return "Running";
+	case PIC_HEALTH_OVER:
+		return "Expired";
 	case PIC_HEALTH_UNDER_WAY:
 		return "Waiting";
 	case PIC_HEALTH_STOPPED:

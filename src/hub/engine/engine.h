@@ -14,7 +14,8 @@
  *     takes a missing solution for an empty one and removes everything; here absence never removes;
  *   - a component that reaches into a kernel (ebpf) is staged only while an approval for exactly it is open:
  *     target, name, bytes, hooks, now. Its entry then carries {"approval":{"id"}}; when the approval ends or
- *     is revoked, the entry moves to removed and the component is shown as Expired; the solution stays;
+ *     is revoked, the entry moves to removed, the component is shown as Expired and the instance is not
+ *     Ready; the solution stays;
  *   - a deleted or inactive instance, or a target that no longer matches, moves everything to removed;
  *   - a removed entry goes when the device has reported removed-through its revision, or at once when no
  *     device is enrolled for the target; a catalog without entries goes too.

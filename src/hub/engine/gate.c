@@ -124,7 +124,9 @@ static void hold(struct pic_wanted *wanted, enum stand stand, const char *target
 	char time[PIC_TIME_TEXT] = "";
 
 	if (approval)
-		pic_time_format(stand == STAND_LATER ? approval->opens_ms : approval->ends_ms,
+		pic_time_format(stand == STAND_LATER	 ? approval->opens_ms
+				: stand == STAND_REVOKED ? approval->decided_ms
+							 : approval->ends_ms,
 				time);
 	switch (stand) {
 	case STAND_NONE:
@@ -148,11 +150,15 @@ static void hold(struct pic_wanted *wanted, enum stand stand, const char *target
 		return;
 	case STAND_OVER:
 		pic_wanted_hold(wanted, PIC_WANTED_OVER, "Expired",
-				"the time of %s on %s was over at %s", name, target, time);
+				"the permission of %s on %s ended at %s; a new approval starts it "
+				"again",
+				name, target, time);
 		return;
 	case STAND_REVOKED:
 		pic_wanted_hold(wanted, PIC_WANTED_OVER, "Revoked",
-				"the approval of %s on %s was taken back", name, target);
+				"the permission of %s on %s was taken back at %s; a new approval "
+				"starts it again",
+				name, target, time);
 		return;
 	case STAND_PENDING:
 		pic_wanted_hold(wanted, PIC_WANTED_WAITING, "AwaitingApproval",
@@ -242,6 +248,22 @@ static enum stand stand_of_entry(const struct pic_engine_input *input,
 	return STAND_NONE;
 }
 
+static int note_close(const struct pic_merge_frame *frame, const struct pic_staged_entry *entry,
+		      enum stand stand, struct pic_error *err)
+{
+	static const char *const how[STAND_OPEN + 1] = {
+		[STAND_OVER] = "has ended",
+		[STAND_REVOKED] = "was taken back",
+		[STAND_LATER] = "does not hold yet: the clock of the hub was set back",
+	};
+	const bool is_over = stand == STAND_OVER;
+	const char *text = how[stand] ? how[stand] : "is gone: its approval was deleted or changed";
+
+	return pic_engine_note_add(frame->output, !is_over, is_over ? "Expired" : "Revoked", err,
+				   "the permission of %s on %s %s", entry->name, frame->target,
+				   text);
+}
+
 int pic_gate_close(const struct pic_merge_frame *frame, const struct pic_engine_input *input,
 		   int64_t next, struct pic_staged *staged, bool *stamped, struct pic_error *err)
 {
@@ -260,12 +282,7 @@ int pic_gate_close(const struct pic_merge_frame *frame, const struct pic_engine_
 		entry->removed = true;
 		entry->revision = next;
 		*stamped = true;
-		r = pic_engine_note_add(frame->output, stand != STAND_OVER,
-					stand == STAND_OVER ? "Expired" : "Revoked", err,
-					stand == STAND_OVER
-						? "the time of %s on %s is over"
-						: "what allowed %s on %s is not there any more",
-					entry->name, frame->target);
+		r = note_close(frame, entry, stand, err);
 		if (r < 0)
 			return r;
 	}

@@ -29,6 +29,8 @@ const char *pic_health_status(const struct pic_health *health)
 	switch (health->level) {
 	case PIC_HEALTH_GOOD:
 		return "Succeeded";
+	case PIC_HEALTH_OVER:
+		return "Expired";
 	case PIC_HEALTH_UNDER_WAY:
 		return "Reconciling";
 	case PIC_HEALTH_STOPPED:
@@ -80,8 +82,8 @@ struct pic_json *pic_conditions(const struct pic_condition_frame *frame,
 				const char *good_message)
 {
 	struct pic_json *list = pic_json_new_array();
-	bool good = health->level == PIC_HEALTH_GOOD, bad = health->level >= PIC_HEALTH_STOPPED;
-	bool under_way = health->level == PIC_HEALTH_UNDER_WAY;
+	bool good = health->level == PIC_HEALTH_GOOD;
+	bool under_way = health->level == PIC_HEALTH_UNDER_WAY, bad = !good && !under_way;
 
 	add_condition(frame, list, "Ready", good, good ? good_reason : health->reason,
 		      good ? good_message : health->message);

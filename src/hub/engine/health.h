@@ -9,6 +9,7 @@
 
 enum pic_health_level {
 	PIC_HEALTH_GOOD,
+	PIC_HEALTH_OVER, /* a permission has ended: nothing is wrong, and not all that is wanted runs */
 	PIC_HEALTH_UNDER_WAY,
 	PIC_HEALTH_STOPPED, /* as a person at the device wants it */
 	PIC_HEALTH_BAD,	    /* will not get better by itself */
@@ -25,7 +26,7 @@ void pic_health_set(struct pic_health *health, enum pic_health_level level, cons
 /* The worse one stays; of two equals the earlier one. */
 void pic_health_add(struct pic_health *health, const struct pic_health *part);
 const char *pic_health_status(
-	const struct pic_health *health); /* Succeeded, Reconciling, Stopped, Failed */
+	const struct pic_health *health); /* Succeeded, Expired, Reconciling, Stopped, Failed */
 
 /* What conditions are made from. */
 struct pic_condition_frame {

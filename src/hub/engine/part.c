@@ -58,8 +58,9 @@ static enum pic_health_level level_of(enum pic_phase phase)
 	switch (phase) {
 	case PIC_PHASE_RUNNING:
 	case PIC_PHASE_FINISHED:
-	case PIC_PHASE_EXPIRED: /* what was asked for has been done */
 		return PIC_HEALTH_GOOD;
+	case PIC_PHASE_EXPIRED:
+		return PIC_HEALTH_OVER;
 	case PIC_PHASE_PENDING:
 	case PIC_PHASE_FETCHING:
 	case PIC_PHASE_STARTING:
@@ -191,8 +192,8 @@ struct pic_part pic_part_of_entry(const struct pic_part_frame *frame,
 
 static enum pic_health_level level_of_held(enum pic_wanted_state state)
 {
-	if (state == PIC_WANTED_OVER) /* what was asked for has been done */
-		return PIC_HEALTH_GOOD;
+	if (state == PIC_WANTED_OVER)
+		return PIC_HEALTH_OVER;
 	return state == PIC_WANTED_WAITING ? PIC_HEALTH_UNDER_WAY : PIC_HEALTH_BAD;
 }
 

@@ -54,6 +54,8 @@ static enum pic_health_level level_of(const char *word)
 {
 	if (strcmp(word, "Failed") == 0)
 		return PIC_HEALTH_BAD;
+	if (strcmp(word, "Expired") == 0)
+		return PIC_HEALTH_OVER;
 	return strcmp(word, "Stopped") == 0 ? PIC_HEALTH_STOPPED : PIC_HEALTH_UNDER_WAY;
 }
 

@@ -248,8 +248,7 @@ static bool part_is_ready(const struct model *model, int instance, int target,
 		if (strcmp(said->name.instance, model_instance_names[instance]) == 0 &&
 		    strcmp(said->name.component, component) == 0)
 			return said->phase == PIC_PHASE_RUNNING ||
-			       said->phase == PIC_PHASE_FINISHED ||
-			       said->phase == PIC_PHASE_EXPIRED;
+			       said->phase == PIC_PHASE_FINISHED;
 	}
 	return false;
 }
@@ -270,8 +269,6 @@ static bool target_is_ready(const struct model *model, int instance, int target)
 
 		snprintf(name, sizeof(name), "c%d", i);
 		if (want == MODEL_NOT_WANTED)
-			continue;
-		if (want == MODEL_HELD_OVER)
 			continue;
 		if (want != MODEL_WANTED ||
 		    !part_is_ready(model, instance, target, name, revision_of(catalog, name)))

@@ -1,4 +1,5 @@
 /* What statuses and events say: of what is missing, of ends, holds, and agents of other makes. */
+#include "admission/ebpf_terms.h"
 #include "hub/engine_app.h"
 
 static void the_files_of_an_application_come_in_any_order(void **state)
@@ -152,6 +153,87 @@ static void what_a_person_stopped_is_stopped_and_not_failed(void **state)
 	assert_contains(note_text(&world, "Held", false), "it was stopped by hand");
 }
 
+#define PROGRAM "{'name':'p','type':'ebpf','properties':{'ebpf.sha256':'" SHA "'}}"
+
+/* An approval of the program p on edge, approved at the world's begin for an hour. */
+static void approve_program(struct world *world, struct pic_approval_facts *out)
+{
+	PIC_JSON struct pic_json *properties = pic_json_new_object();
+	struct pic_ebpf_terms terms;
+
+	pic_json_set_text(properties, "ebpf.sha256", SHA);
+	*out = (struct pic_approval_facts){
+		.id = { 1 },
+		.phase = PIC_APPROVAL_APPROVED,
+		.opens_ms = world->now_ms,
+		.ends_ms = world->now_ms + 3600000,
+		.decided_ms = world->now_ms,
+		.item_count = 1,
+		.items = { { .target = "edge", .name = { "app", "p" }, .type = "ebpf" } },
+	};
+	memset(out->items[0].digest, 0xaa, PIC_DIGEST_SIZE);
+	assert_int_equal(pic_ebpf_terms_parse(properties, &terms, NULL), 0);
+	pic_ebpf_terms_digest(&terms, out->items[0].terms);
+	world->approvals[world->approval_count++] = out;
+}
+
+/* Ready is for what runs as it was asked for; a program whose time is over does not. */
+static void what_has_no_permission_any_more_is_not_ready(void **state)
+{
+	struct pic_approval_facts approval;
+	WORLD world;
+
+	begin(&world);
+	put_solution(&world, 2, MODULE("m", "") "," PROGRAM);
+	approve_program(&world, &approval);
+	world_reconcile(&world, "app");
+	report_m(&world, PIC_PHASE_RUNNING);
+	world_report_component(&world, "edge", "app", "p", PIC_PHASE_RUNNING);
+	world_reconcile(&world, "app");
+	assert_string_equal(condition(&world, "Ready", "status"), "True");
+
+	/* the device is faster than the hub, or its clock is */
+	world_device(&world, "edge")->report->components[1].phase = PIC_PHASE_EXPIRED;
+	strcpy(world_device(&world, "edge")->report->components[1].message, "its time is over");
+	world_reconcile(&world, "app");
+	assert_string_equal(condition(&world, "Ready", "reason"), "Expired");
+	assert_string_equal(condition(&world, "Ready", "message"), "p on edge: its time is over");
+
+	world.now_ms = approval.ends_ms;
+	approval.phase = PIC_APPROVAL_ENDED;
+	world_reconcile(&world, "app");
+	assert_string_equal(note_text(&world, "Expired", false),
+			    "the permission of p on edge has ended");
+	assert_string_equal(condition(&world, "Ready", "reason"), "Removing");
+	world_report(&world, "edge", 2, 2);
+	world_report_component(&world, "edge", "app", "m", PIC_PHASE_RUNNING);
+	world_reconcile(&world, "app");
+	const struct pic_json *status =
+		pic_object_status(world_get(&world, PIC_KIND_INSTANCE, "app"));
+
+	assert_string_equal(pic_json_get_text(status, "status"), "Expired");
+	assert_string_equal(condition(&world, "Ready", "status"), "False");
+	assert_string_equal(condition(&world, "Ready", "reason"), "Expired");
+	assert_string_equal(condition(&world, "Ready", "message"),
+			    "the permission of p on edge ended at 2026-11-24T15:00:00Z; a new "
+			    "approval starts it again");
+	assert_string_equal(condition(&world, "Reconciling", "status"), "False");
+	assert_string_equal(condition(&world, "Stalled", "status"), "True");
+	assert_string_equal(
+		pic_json_text(pic_json_find(
+			pic_object_status(world_get(&world, PIC_KIND_CATALOG, "app-edge")),
+			"properties", "status", NULL)),
+		"Expired");
+
+	approval.phase = PIC_APPROVAL_REVOKED;
+	approval.decided_ms = world.now_ms - 60000;
+	world_reconcile(&world, "app");
+	assert_string_equal(condition(&world, "Ready", "reason"), "Revoked");
+	assert_string_equal(condition(&world, "Ready", "message"),
+			    "the permission of p on edge was taken back at 2026-11-24T14:59:00Z; a "
+			    "new approval starts it again");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +241,7 @@ int main(void)
 		cmocka_unit_test(an_end_that_nobody_saw_is_told_as_one),
 		cmocka_unit_test(an_agent_of_another_make_counts_where_no_device_is),
 		cmocka_unit_test(what_a_person_stopped_is_stopped_and_not_failed),
+		cmocka_unit_test(what_has_no_permission_any_more_is_not_ready),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
