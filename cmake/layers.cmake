@@ -108,5 +108,5 @@ endif()
 
 # `make install`: the programs come with their units; policy.conf is root's, an existing one is kept by packages.
 install(DIRECTORY image/systemd/ DESTINATION lib/systemd/system)
-install(FILES image/sysusers.d/piccolo.conf DESTINATION lib/sysusers.d)
-install(FILES etc/policy.conf etc/piccolo.conf.example DESTINATION share/piccolo)
+install(DIRECTORY image/sysusers.d/ DESTINATION lib/sysusers.d)
+install(FILES etc/policy.conf etc/piccolo.conf.example etc/hub.conf DESTINATION share/piccolo)
