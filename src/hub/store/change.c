@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "crypto/digest.h"
 #include "hub/store/memory.h"
 
@@ -453,6 +454,22 @@ void pic_change_commit(struct pic_change *change, pic_change_done_fn *done, void
 	pic_store_tell_applied(store);
 }
 
+/* A stranger's text may be long; it is cut between two characters. */
+static char *copy_note(const char *text)
+{
+	size_t size = strlen(text);
+	char *copy;
+
+	if (size > NOTE_TEXT_MAX)
+		size = pic_utf8_cut(text, NOTE_TEXT_MAX);
+	copy = malloc(size + 1);
+	if (!copy)
+		return NULL;
+	memcpy(copy, text, size);
+	copy[size] = '\0';
+	return copy;
+}
+
 void pic_store_journal(struct pic_store *store, const struct pic_actor *actor, const char *object,
 		       const char *text)
 {
@@ -462,8 +479,7 @@ void pic_store_journal(struct pic_store *store, const struct pic_actor *actor, c
 		return;
 	change->time_ms = pic_clock_wall_ms();
 	change->write.notes = calloc(1, sizeof(*change->write.notes));
-	if (!change->write.notes ||
-	    add_note(change, strndup(object, NOTE_TEXT_MAX), strndup(text, NOTE_TEXT_MAX)) < 0) {
+	if (!change->write.notes || add_note(change, copy_note(object), copy_note(text)) < 0) {
 		pic_change_drop(change);
 		return;
 	}

@@ -359,6 +359,31 @@ static void the_journal_holds(void **state)
 	assert_int_equal(pic_store_journal_verify(fixture->store, &err), 0);
 }
 
+/* A long text of a stranger is cut, and not within a character. */
+static void a_long_text_of_the_journal_is_cut(void **state)
+{
+	struct store_fixture *fixture = *state;
+	char text[3000], path[128];
+	sqlite3_stmt *statement;
+	sqlite3 *sqlite;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text + 1023, "\xc3\xbc", 2);
+	text[sizeof(text) - 1] = '\0';
+	pic_store_journal(fixture->store, &store_fixture_actor, "token", text);
+	pic_store_settle(fixture->store);
+	snprintf(path, sizeof(path), "%s/hub.db", fixture->path);
+	assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(sqlite,
+					    "SELECT text FROM journal ORDER BY seq DESC LIMIT 1",
+					    -1, &statement, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_bytes(statement, 0), 1023);
+	sqlite3_finalize(statement);
+	sqlite3_close(sqlite);
+}
+
 static void assert_forged(struct store_fixture *fixture, const char *sql, const char *sentence)
 {
 	struct pic_error err = PIC_ERROR_INIT;
@@ -500,6 +525,7 @@ int main(void)
 		TEST(an_object_needs_a_name),
 		TEST(a_change_is_one),
 		TEST(the_journal_holds),
+		TEST(a_long_text_of_the_journal_is_cut),
 		TEST(a_changed_row_shows),
 		TEST(a_moved_border_shows),
 		TEST(a_removed_row_shows),
