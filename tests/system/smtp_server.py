@@ -1,6 +1,7 @@
 """A mail server that fails in one way at one reply, then behaves: what a real one does on a bad day. The real one,
 aiosmtpd, is used wherever nothing has to fail."""
 
+import collections
 import email
 import email.policy
 import pathlib
@@ -70,6 +71,7 @@ class FaultyServer:
         self.step, self.fault, self.left, self.on_step = step, fault, times, on_step
         self.received = []
         self.connections = 0
+        self.log = collections.deque(maxlen=200)  # what was said, for the report of a failure
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"smtp://127.0.0.1:{self.listener.getsockname()[1]}"
         self.stopping = False
@@ -80,7 +82,13 @@ class FaultyServer:
         return self
 
     def __exit__(self, *_):
+        """Its thread must be out of accept() before the descriptor is closed. The number is the next listener's, and
+        the kernel asks again by number after a signal: a child that ends while the main thread starts another one
+        (signals are blocked then) sends its SIGCHLD here, and the old server takes the new one's mail."""
         self.stopping = True
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(10)
+        assert not self.thread.is_alive(), "the mail server still listens"
         self.listener.close()
 
     def serve(self):
@@ -90,14 +98,18 @@ class FaultyServer:
             except OSError:  # stopping, or a caller that was killed before it was let in
                 continue
             self.connections += 1
-            threading.Thread(target=self.talk, args=(peer,), daemon=True).start()
+            threading.Thread(target=self.talk, args=(peer, self.connections), daemon=True).start()
 
-    def talk(self, peer):
+    def note(self, *words):
+        self.log.append(" ".join([f"{time.monotonic():.4f}", *map(str, words)]))
+
+    def talk(self, peer, number):
+        self.note(number, "is there")
         try:
             with peer, peer.makefile("rb") as stream:
                 self.converse(peer, stream)
-        except (OSError, ValueError):
-            pass
+        except (OSError, ValueError) as failure:
+            self.note(number, repr(failure))
 
     def reply(self, peer, stream, step):
         """False: the connection is over."""
@@ -112,6 +124,7 @@ class FaultyServer:
                 return False
             line = {"later": "451 not now", "never": "550 never", "noise": "\x01\x02 what"}[self.fault]
         peer.sendall(line.encode() + b"\r\n")
+        self.note("at", step, "said", line)
         if self.on_step:
             self.on_step(step, self.connections)
         return True
@@ -133,7 +146,9 @@ class FaultyServer:
         for line in stream:
             if line == b".\r\n":
                 # kept before the reply: whoever dies now may send it again
-                self.received.append((time.monotonic(), parse(text)))
+                message = parse(text)
+                self.note("has", message["Message-ID"])
+                self.received.append((time.monotonic(), message))
                 return self.reply(peer, stream, "text")
             text += line[1:] if line.startswith(b".") else line
         return False
