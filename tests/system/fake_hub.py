@@ -157,6 +157,22 @@ class FakeHub:
             self.faults.setdefault(path, []).extend(answers)
             self.changed.notify_all()
 
+    @contextlib.contextmanager
+    def always(self, path, answer):
+        """Every request gets that answer until this is left."""
+        class Endless(list):
+            def pop(self, _):
+                return answer
+
+        with self.changed:
+            before, self.faults[path] = self.faults.get(path), Endless([answer])
+            self.changed.notify_all()
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.faults[path] = before or []
+
     def seen(self, path, method=None):
         return [request for request in list(self.requests)
                 if request.path.startswith(path) and (method is None or request.method == method)]

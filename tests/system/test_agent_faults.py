@@ -176,8 +176,8 @@ def test_a_poll_carries_what_is_in_force_and_a_fresh_stamp(fake, device):
 def test_an_answer_that_makes_no_sense_changes_nothing(fake, device, fault, words):
     fake.say([component()])
     pid = pid_of(device)
-    fake.fault("/device/v1/document", *[fault] * 4)  # one may be over before anybody looks
-    say_problem(device, *words)
+    with fake.always("/device/v1/document", fault):
+        say_problem(device, *words)
     assert device.module_pid("web", "app") == pid
     wait(lambda: device.status()["connection"] == "connected" and device.status()["problem"] == "", 15, "it is over")
     assert device.module_pid("web", "app") == pid

@@ -79,6 +79,7 @@ def test_nothing_is_staged_before_somebody_said_yes(hub, taker, asked):
 
 def test_a_held_poll_gets_document_and_ticket_at_once(hub, taker, asked):
     poll = taker.poll_in_background(20)
+    wait(lambda: "\npiccolo_hub_polls_held 1\n" in hub.api("GET", "/metrics")[1], 5, "the hub holds the poll")
     time.sleep(0.5)  # the poll is old when the answer is made
     stamp = taker.stamp
     assert not poll.is_done()
