@@ -59,6 +59,41 @@ static void print_sentence(const char *text)
 	pic_ctl_print_text(text);
 }
 
+/* What an activation has gone through: why it asked somebody, and what went wrong. */
+static void print_stages(const struct pic_json *list)
+{
+	if (pic_json_count(list) > 0)
+		puts("Stages:");
+	for (size_t i = 0; i < pic_json_count(list); i++) {
+		const struct pic_json *one = pic_json_at(list, i);
+		const struct pic_json *outputs = pic_json_get(one, "outputs");
+		PIC_BUF struct pic_buf line = PIC_BUF_INIT(TEXT_MAX);
+
+		pic_buf_format(&line, "%s: %s", text_of(one, "stage"),
+			       text_of(one, "statusMessage"));
+		if (*text_of(outputs, "by"))
+			pic_buf_format(&line, ", %s by %s", text_of(outputs, "decision"),
+				       text_of(outputs, "by"));
+		printf("  ");
+		pic_ctl_print_text(pic_buf_text(&line));
+		print_sentence(text_of(outputs, "reason"));
+		print_sentence(text_of(one, "errorMessage"));
+	}
+}
+
+/* What has no conditions says otherwise where it stands: an activation, an approval. */
+static void print_progress(const struct pic_json *status)
+{
+	const char *phase = text_of(status, "phase"), *word = text_of(status, "statusMessage");
+
+	if (*phase || *word) {
+		printf("Status:      ");
+		pic_ctl_print_text(*phase ? phase : word);
+		print_sentence(text_of(status, "statusDetails"));
+	}
+	print_stages(pic_json_get(status, "stageHistory"));
+}
+
 static void print_conditions(const struct pic_json *status)
 {
 	struct pic_json *conditions = pic_json_get(status, "conditions");
@@ -146,6 +181,7 @@ static int describe(struct pic_ctl *ctl, const struct pic_ctl_resource *resource
 	status = pic_json_get(answer.json, "status");
 	print_head(answer.json);
 	print_yaml("Spec", pic_json_get(answer.json, "spec"));
+	print_progress(status);
 	print_conditions(status);
 	print_components(status);
 	pic_buf_clear(&path);

@@ -130,6 +130,33 @@ def test_push_by_name_and_again(hub, work):
     assert done.returncode == 1 and "missing.wasm" in done.stderr
 
 
+def test_the_address_that_push_prints_answers(hub, work):
+    file = work / "some.wasm"
+    file.write_bytes(b"\0asm\1\0\0\0")
+    said = dict(line.split(None, 1) for line in hub.ctl("push", file).stdout.splitlines())
+    assert said["url:"] == f"{hub.url}/artifacts/some.wasm"
+    for address in ("/artifacts/some.wasm", f"/artifacts/{said['sha256:']}"):
+        done = run("curl", "-ksf", "-H", f"Authorization: Bearer {hub.token}", hub.url + address)
+        assert done.stdout.encode() == file.read_bytes(), address
+
+
+def test_describe_an_activation_says_why_somebody_is_asked(hub):
+    """The reason of who asks stands where the activation waits, and stays when it was decided."""
+    why = "Count and print what arrives at the network card"
+    hub.apply_sample()
+    hub.push(harness.SAMPLES / "hello.bpf.o")
+    hub.ctl("apply", "-f", TINY_EDGE / "campaign.yaml", "-f", TINY_EDGE / "activation.yaml")
+    harness.wait(lambda: hub.get("activation", "ebpf-approval").get("status", {}).get("statusDetails"), 10, "it waits")
+    for words in (("ctl", "describe", "activation/ebpf-approval"), ("kubectl", "describe", "activation", "ebpf-approval")):
+        said = getattr(hub, words[0])(*words[1:]).stdout
+        assert f"waits for a decision on approval ebpf-approval-approval: {why}" in said, said
+    hub.ctl("reject", "ebpf-approval-approval", "--comment", "not today")
+    harness.wait(lambda: not hub.get("activation", "ebpf-approval")["status"]["isActive"], 10, "it ends")
+    said = hub.ctl("describe", "activation/ebpf-approval").stdout
+    assert "Rejected by admin" in said and f"    {why}\n" in said and "not today" in said, said
+    assert "reason" in hub.get("activation", "ebpf-approval")["status"]["outputs"]
+
+
 def test_unreachable_hub_and_wrong_token(hub):
     config = hub.kubeconfig.read_text()
     wrong = hub.folder / "wrong"

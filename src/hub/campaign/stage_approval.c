@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "hub/campaign/patch.h"
 #include "hub/campaign/provider.h"
 #include "hub/engine/match.h"
@@ -88,6 +89,7 @@ struct ask {
 	struct pic_stage_job job; /* first */
 	struct pic_json *spec;
 	char space[PIC_NAME_MAX + 1], activation[PIC_OBJECT_NAME_MAX + 1];
+	char reason[PIC_MACHINE_TEXT_MAX];
 };
 
 static void ask_free(struct pic_stage_job *job)
@@ -106,12 +108,15 @@ static void fail_ask(struct ask *ask, int status, const struct pic_error *err)
 	pic_stage_answer(&ask->job, &outcome);
 }
 
-static void wait_for(struct pic_outcome *out, const char *approval)
+/* Who looks at the activation reads there why it is asked, as the approver does. */
+static void wait_for(struct pic_outcome *out, const char *approval, const char *reason)
 {
 	out->kind = PIC_OUTCOME_WAITS;
 	out->memo = pic_json_new_object();
 	pic_json_set_text(out->memo, "approval", approval);
-	snprintf(out->text, sizeof(out->text), "waits for a decision on approval %.200s", approval);
+	snprintf(out->text, sizeof(out->text), "waits for a decision on approval %.200s%s%s",
+		 approval, *reason ? ": " : "", reason);
+	out->text[pic_utf8_cut(out->text, strlen(out->text))] = '\0';
 }
 
 static void asked(void *data, const char *name, int status, const struct pic_error *err)
@@ -123,7 +128,7 @@ static void asked(void *data, const char *name, int status, const struct pic_err
 		fail_ask(ask, 500, err);
 		return;
 	}
-	wait_for(&outcome, name);
+	wait_for(&outcome, name, ask->reason);
 	pic_stage_answer(&ask->job, &outcome);
 }
 
@@ -252,6 +257,7 @@ static void ask(struct pic_stage_work *work, struct pic_outcome *out)
 	}
 	ask->job.free = ask_free;
 	ask->spec = PIC_STEAL(spec);
+	snprintf(ask->reason, sizeof(ask->reason), "%s", text_of(ask->spec, "reason"));
 	snprintf(ask->space, sizeof(ask->space), "%s", work->activation->space);
 	snprintf(ask->activation, sizeof(ask->activation), "%s", work->activation->name);
 	out->kind = PIC_OUTCOME_PENDING;
@@ -274,6 +280,7 @@ static struct pic_json *outputs_of(const struct pic_object *approval, const char
 	pic_json_set_text(outputs, "by", text_of(from, "decidedBy"));
 	pic_json_set_text(outputs, "at", text_of(from, "decidedAt"));
 	pic_json_set_text(outputs, "comment", text_of(from, "comment"));
+	pic_json_set_text(outputs, "reason", text_of(pic_object_spec(approval), "reason"));
 	pic_json_set_text(outputs, "approval", approval->name);
 	pic_json_set_text(outputs, "approves", approves);
 	if (status == 200) {
@@ -317,7 +324,7 @@ static void look_at(struct pic_stage_work *work, const char *name, struct pic_ou
 		return;
 	}
 	if (!*phase || strcmp(phase, "Pending") == 0) {
-		wait_for(out, name);
+		wait_for(out, name, text_of(pic_object_spec(approval), "reason"));
 		return;
 	}
 	if (strcmp(phase, "Approved") == 0) {
