@@ -50,6 +50,8 @@ static int open_loop(struct pic_agent *agent, struct pic_error *err)
 		r = pic_loop_signal(agent->loop, SIGINT, on_end, agent, err);
 	for (size_t i = 0; r == 0 && i < PIC_COUNT(timers); i++)
 		r = pic_loop_timer(agent->loop, timers[i].fn, agent, timers[i].timer, err);
+	if (r == 0)
+		r = pic_watchdog_start(&agent->watchdog, agent->loop, err);
 	return r;
 }
 

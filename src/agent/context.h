@@ -26,6 +26,7 @@
 #include "agent/store/identity.h"
 #include "agent/supervisor_link.h"
 #include "base/loop.h"
+#include "base/notify.h"
 #include "protocol/ledger.h"
 
 #define PIC_ARTIFACT_DEFAULT_MAX (64ULL * 1024 * 1024)
@@ -53,6 +54,7 @@ struct pic_fresh {
 struct pic_agent {
 	const struct pic_agent_settings *settings;
 	struct pic_loop *loop;
+	struct pic_watchdog watchdog;
 	char session[33];
 	char user_agent[64];
 	char boot[40];

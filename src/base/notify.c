@@ -53,3 +53,23 @@ int64_t pic_notify_watchdog_ms(void)
 		return 0;
 	return usec / 2000 > 0 ? usec / 2000 : 1;
 }
+
+static void on_watchdog(void *data)
+{
+	struct pic_watchdog *watchdog = data;
+
+	pic_notify("WATCHDOG=1");
+	pic_timer_set(watchdog->timer, pic_notify_watchdog_ms());
+}
+
+int pic_watchdog_start(struct pic_watchdog *watchdog, struct pic_loop *loop, struct pic_error *err)
+{
+	int r;
+
+	if (pic_notify_watchdog_ms() == 0)
+		return 0;
+	r = pic_loop_timer(loop, on_watchdog, watchdog, &watchdog->timer, err);
+	if (r == 0)
+		pic_timer_set(watchdog->timer, pic_notify_watchdog_ms());
+	return r;
+}

@@ -62,7 +62,8 @@ void pic_cgroup_hand_on(int base, const char *group, const char *sign)
 	}
 }
 
-/* Our own group in the unified tree, as the mount shows it; the leaf's parent when we sit in the leaf. */
+/* Our own group in the unified tree, as the mount shows it; the parent when we sit in the leaf, or in the one where systemd
+ * starts what ExecStopPost= names. */
 static void own_group(const struct mount *mount, char *out, size_t size)
 {
 	PIC_CLEANUP(close_file) FILE *file = fopen("/proc/self/cgroup", "re");
@@ -74,7 +75,7 @@ static void own_group(const struct mount *mount, char *out, size_t size)
 		line[0] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	leaf = strrchr(line, '/');
-	if (leaf && strcmp(leaf, "/" LEAF) == 0)
+	if (leaf && (strcmp(leaf, "/" LEAF) == 0 || strcmp(leaf, "/.control") == 0))
 		*leaf = '\0';
 	snprintf(out, size, "%s%s", mount->point,
 		 strlen(line) > 3 + hidden ? line + 3 + hidden : "");

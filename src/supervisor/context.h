@@ -21,6 +21,7 @@
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/loop.h"
+#include "base/notify.h"
 #include "base/message_server.h"
 #include "crypto/digest.h"
 #include "protocol/ledger.h"
@@ -71,6 +72,7 @@ enum pic_supervisor_folder {
 struct pic_supervisor {
 	const struct pic_supervisor_settings *settings;
 	struct pic_loop *loop;
+	struct pic_watchdog watchdog;
 	struct pic_cgroups cgroups;
 	char cgroup_folder[32];
 	char program[256]; /* for its replacement in place */

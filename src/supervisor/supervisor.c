@@ -169,7 +169,7 @@ static void on_end_signal(void *data, int signo)
 
 	pic_log(PIC_LOG_INFO, "ending", PIC_NUMBER("signal", signo));
 	pic_notify("STOPPING=1");
-	if (!supervisor->settings->ends_workloads) {
+	if (!supervisor->settings->ends_workloads && !supervisor->ending && signo != SIGUSR1) {
 		pic_loop_stop(supervisor->loop);
 		return;
 	}
@@ -236,6 +236,7 @@ static int take_signals(struct pic_supervisor *supervisor, struct pic_error *err
 	} const signals[] = {
 		{ SIGTERM, on_end_signal },
 		{ SIGINT, on_end_signal },
+		{ SIGUSR1, on_end_signal }, /* the machine goes down: workloads end first */
 		{ SIGHUP, on_reload_signal },
 		{ SIGUSR2, on_replace_signal },
 	};
@@ -272,6 +273,8 @@ static int begin(struct pic_supervisor *supervisor, struct pic_error *err)
 		r = pic_loop_new(&supervisor->loop, err);
 	if (r == 0)
 		r = take_signals(supervisor, err);
+	if (r == 0)
+		r = pic_watchdog_start(&supervisor->watchdog, supervisor->loop, err);
 	if (r == 0)
 		r = pic_broker_open(supervisor, err);
 	if (r < 0)

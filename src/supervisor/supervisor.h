@@ -33,7 +33,7 @@ struct pic_supervisor_settings {
 	void *data;
 };
 
-/* Runs until SIGTERM or SIGINT. */
+/* Runs until SIGTERM or SIGINT; SIGUSR1 ends the workloads first, whoever they would outlive. */
 int pic_supervisor_run(const struct pic_supervisor_settings *settings, struct pic_error *err);
 
 #endif

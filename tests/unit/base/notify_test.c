@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -70,11 +71,52 @@ static void asks_for_the_watchdog(void **state)
 	assert_true(pic_notify_watchdog_ms() == 0);
 }
 
+static void stop(void *data, int fd, uint32_t events)
+{
+	char text[64];
+	ssize_t size = recv(fd, text, sizeof(text), MSG_DONTWAIT);
+	static int seen;
+
+	(void)events;
+	assert_int_equal(size, 10);
+	assert_memory_equal(text, "WATCHDOG=1", 10);
+	if (++seen == 3)
+		pic_loop_stop(data);
+}
+
+static void feeds_the_watchdog(void **state)
+{
+	struct pic_watchdog watchdog = { NULL };
+	struct pic_loop *loop = NULL;
+	struct pic_watch *watch = NULL;
+	char name[64], pid[16];
+	int fd;
+
+	(void)state;
+	assert_int_equal(pic_loop_new(&loop, NULL), 0);
+	unsetenv("WATCHDOG_USEC");
+	assert_int_equal(pic_watchdog_start(&watchdog, loop, NULL), 0);
+	assert_null(watchdog.timer);
+	snprintf(name, sizeof(name), "@pic-watchdog-%d", (int)getpid());
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("NOTIFY_SOCKET", name, 1);
+	setenv("WATCHDOG_USEC", "20000", 1);
+	setenv("WATCHDOG_PID", pid, 1);
+	name[0] = '\0';
+	fd = listen_at(name, 1 + strlen(name + 1));
+	assert_int_equal(pic_loop_watch(loop, fd, EPOLLIN, stop, loop, &watch, NULL), 0);
+	assert_int_equal(pic_watchdog_start(&watchdog, loop, NULL), 0);
+	assert_int_equal(pic_loop_run(loop, NULL), 0);
+	pic_loop_free(loop);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_systemd),
 		cmocka_unit_test(asks_for_the_watchdog),
+		cmocka_unit_test(feeds_the_watchdog),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
