@@ -84,13 +84,17 @@ uint32_t pic_btf_section(const struct pic_btf *btf, const char *name);
 struct pic_btf_map {
 	const char *name;
 	uint32_t variable; /* the VAR's id */
-	uint32_t type, key_size, value_size, max_entries, flags;
+	uint32_t type, key_size, value_size, max_entries, flags, extra;
 	uint32_t key_type, value_type; /* 0: only a size was said */
+	uint32_t inside;	       /* struct that defines the maps in it; 0: none */
 	bool pinned;
 };
 /* `id` is an entry of the DATASEC .maps. -EINVAL with the sentence that names the map. */
 int pic_btf_map_read(const struct pic_btf *btf, uint32_t id, struct pic_btf_map *out,
 		     struct pic_error *err);
+/* The map that `map->inside` defines, which holds no maps itself; out->name is the outer one's. */
+int pic_btf_map_inside(const struct pic_btf *btf, const struct pic_btf_map *map,
+		       struct pic_btf_map *out, struct pic_error *err);
 
 /* Walks .BTF.ext: record sizes, names, type ids. *has_core: it holds CO-RE relocations. */
 int pic_btf_ext_check(const struct pic_btf *btf, const unsigned char *bytes, size_t size,

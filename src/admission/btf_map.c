@@ -53,11 +53,33 @@ static bool take_size(const struct pic_btf *btf, uint32_t id, uint32_t *size)
 	return true;
 }
 
+/* __array(values, T): an array of no pointers to T; maps as they are defined here, or programs. */
+static bool take_values(const struct pic_btf *btf, uint32_t id, struct pic_btf_map *map)
+{
+	struct pic_btf_type type;
+	uint32_t element, count;
+
+	pic_btf_real_type(btf, id, &type);
+	if (type.kind != BTF_KIND_ARRAY)
+		return false;
+	pic_btf_array(&type, &element, &count);
+	pic_btf_real_type(btf, element, &type);
+	if (count != 0 || type.kind != BTF_KIND_PTR)
+		return false;
+	element = type.type;
+	pic_btf_real_type(btf, element, &type);
+	map->inside = type.kind == BTF_KIND_STRUCT ? element : 0;
+	if (map->value_size && map->value_size != 4)
+		return false;
+	map->value_size = 4; /* the number of a descriptor */
+	return type.kind == BTF_KIND_STRUCT || type.kind == BTF_KIND_FUNC_PROTO;
+}
+
 static bool take_member(const struct pic_btf *btf, const struct pic_btf_member *member,
 			struct pic_btf_map *map)
 {
-	static const char *const numbers[] = { "type", "max_entries", "map_flags" };
-	uint32_t *const places[] = { &map->type, &map->max_entries, &map->flags };
+	static const char *const numbers[] = { "type", "max_entries", "map_flags", "map_extra" };
+	uint32_t *const places[] = { &map->type, &map->max_entries, &map->flags, &map->extra };
 	uint32_t ignored;
 
 	for (size_t i = 0; i < PIC_COUNT(numbers); i++)
@@ -77,10 +99,35 @@ static bool take_member(const struct pic_btf *btf, const struct pic_btf_member *
 		map->pinned = ignored != 0;
 		return true;
 	}
-	if (strcmp(member->name, "values") == 0) /* the maps or programs inside */
-		return true;
-	return (strcmp(member->name, "numa_node") == 0 || strcmp(member->name, "map_extra") == 0) &&
-	       number(btf, member->type, &ignored);
+	if (strcmp(member->name, "values") == 0)
+		return take_values(btf, member->type, map);
+	return strcmp(member->name, "numa_node") == 0 && number(btf, member->type, &ignored);
+}
+
+static int read_definition(const struct pic_btf *btf, uint32_t id, struct pic_btf_map *map,
+			   struct pic_error *err)
+{
+	struct pic_btf_type type;
+
+	pic_btf_real_type(btf, id, &type);
+	if (type.kind != BTF_KIND_STRUCT)
+		return pic_error_set(err, -EINVAL,
+				     "map %.63s: its definition in .maps is not a struct",
+				     map->name);
+	for (uint32_t i = 0; i < type.vlen; i++) {
+		struct pic_btf_member member;
+
+		pic_btf_member_at(btf, &type, i, &member);
+		if (!take_member(btf, &member, map))
+			return pic_error_set(err, -EINVAL,
+					     "map %.63s: its definition in .maps has a field "
+					     "\"%.40s\" that cannot be understood",
+					     map->name, member.name);
+	}
+	if (map->type == 0)
+		return pic_error_set(err, -EINVAL, "map %.63s: its definition says no type",
+				     map->name);
+	return 0;
 }
 
 int pic_btf_map_read(const struct pic_btf *btf, uint32_t id, struct pic_btf_map *out,
@@ -88,29 +135,30 @@ int pic_btf_map_read(const struct pic_btf *btf, uint32_t id, struct pic_btf_map 
 {
 	struct pic_btf_map map = { .variable = id };
 	struct pic_btf_type type;
+	int r;
 
 	pic_btf_type_at(btf, id, &type);
 	map.name = type.name;
 	if (type.kind != BTF_KIND_VAR)
 		return pic_error_set(err, -EINVAL, "%.63s in .maps is not a variable", map.name);
-	pic_btf_real_type(btf, type.type, &type);
-	if (type.kind != BTF_KIND_STRUCT)
-		return pic_error_set(err, -EINVAL,
-				     "map %.63s: its definition in .maps is not a struct",
-				     map.name);
-	for (uint32_t i = 0; i < type.vlen; i++) {
-		struct pic_btf_member member;
+	r = read_definition(btf, type.type, &map, err);
+	if (r == 0)
+		*out = map;
+	return r;
+}
 
-		pic_btf_member_at(btf, &type, i, &member);
-		if (!take_member(btf, &member, &map))
-			return pic_error_set(err, -EINVAL,
-					     "map %.63s: its definition in .maps has a field "
-					     "\"%.40s\" that cannot be understood",
-					     map.name, member.name);
-	}
-	if (map.type == 0)
-		return pic_error_set(err, -EINVAL, "map %.63s: its definition says no type",
-				     map.name);
-	*out = map;
+int pic_btf_map_inside(const struct pic_btf *btf, const struct pic_btf_map *map,
+		       struct pic_btf_map *out, struct pic_error *err)
+{
+	struct pic_btf_map inner = { .variable = map->variable, .name = map->name };
+	int r = read_definition(btf, map->inside, &inner, err);
+
+	if (r < 0)
+		return r;
+	if (inner.inside || inner.pinned)
+		return pic_error_set(err, -EINVAL,
+				     "map %.63s: the maps in it are pinned or hold maps themselves",
+				     map->name);
+	*out = inner;
 	return 0;
 }

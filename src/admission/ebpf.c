@@ -302,6 +302,28 @@ static int add_map(struct reader *reader, const struct pic_ebpf_map *map, struct
 	return 0;
 }
 
+static int read_inner_map(const struct reader *reader, const struct pic_btf_map *map,
+			  struct pic_ebpf_map *out, struct pic_error *err)
+{
+	struct pic_btf_map inner;
+	struct pic_ebpf_map shape = { 0 };
+	int r = pic_btf_map_inside(&reader->btf, map, &inner, err);
+
+	if (r < 0)
+		return r;
+	out->inner = (struct pic_ebpf_map_shape){ inner.type,	    inner.key_size,
+						  inner.value_size, inner.max_entries,
+						  inner.flags,	    inner.extra };
+	shape.type = inner.type;
+	shape.key_size = inner.key_size;
+	shape.value_size = inner.value_size;
+	shape.max_entries = inner.max_entries;
+	shape.flags = inner.flags;
+	out->kernel_bytes =
+		pic_ebpf_bytes_add(out->kernel_bytes, pic_ebpf_map_bytes(&shape, reader->cpus));
+	return 0;
+}
+
 static int read_defined_maps(struct reader *reader, uint32_t id, struct pic_error *err)
 {
 	struct pic_btf_type section;
@@ -328,9 +350,13 @@ static int read_defined_maps(struct reader *reader, uint32_t id, struct pic_erro
 		out.value_size = map.value_size;
 		out.max_entries = map.max_entries;
 		out.flags = map.flags;
+		out.extra = map.extra;
 		out.pinned = map.pinned;
 		out.kernel_bytes = pic_ebpf_map_bytes(&out, reader->cpus);
-		r = add_map(reader, &out, err);
+		if (map.inside)
+			r = read_inner_map(reader, &map, &out, err);
+		if (r == 0)
+			r = add_map(reader, &out, err);
 		if (r < 0)
 			return r;
 	}
@@ -372,6 +398,7 @@ static int read_data_maps(struct reader *reader, struct pic_error *err)
 				"no plain text");
 		snprintf(map.name, sizeof(map.name), "%s", section.name);
 		map.value_size = (uint32_t)section.size;
+		map.flags = has_head(section.name, ".rodata") ? BPF_F_RDONLY_PROG : 0;
 		map.kernel_bytes = pic_ebpf_data_bytes(section.size);
 		r = add_map(reader, &map, err);
 		if (r < 0)

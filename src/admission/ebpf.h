@@ -32,11 +32,16 @@ struct pic_ebpf_program {
 	bool sleepable;
 };
 
+struct pic_ebpf_map_shape {
+	uint32_t type, key_size, value_size, max_entries, flags, extra;
+};
+
 struct pic_ebpf_map {
 	char name[PIC_EBPF_PROGRAM_NAME_MAX + 1];
-	uint32_t type, key_size, value_size, max_entries, flags;
-	bool pinned;	       /* asks to be pinned by name */
-	uint64_t kernel_bytes; /* estimate */
+	uint32_t type, key_size, value_size, max_entries, flags, extra;
+	struct pic_ebpf_map_shape inner; /* of the maps in it; type 0: none */
+	bool pinned;			 /* asks to be pinned by name */
+	uint64_t kernel_bytes;		 /* estimate */
 };
 
 struct pic_ebpf_facts {

@@ -1,6 +1,7 @@
 /* Facts, terms and policy to a verdict; each refusal names the thing and the line that would allow it. */
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -147,22 +148,49 @@ static int admit_grants(const struct pic_ebpf_facts *facts, uint32_t grants, str
 	return 0;
 }
 
+/* How a map is kept, and who may touch its content: each of these takes no more memory than was counted and reaches
+ * nothing beyond the map. The others make hashes predictable, name descriptors or belong to types that nobody may use. */
+#define MAP_FLAGS \
+	(BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | \
+	 BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_CLONE | BPF_F_MMAPABLE | \
+	 BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP)
+
+static int admit_shape(const char *name, bool inside, uint32_t type, uint32_t flags,
+		       const struct pic_policy *policy, struct pic_error *err)
+{
+	if (type >= 64 || !(policy->ebpf.map_types >> type & 1))
+		return pic_error_set(err, -EPERM,
+				     "map %s %s type %s, which policy does not allow: add it to "
+				     "the line `ebpf maps`",
+				     name, inside ? "holds maps of" : "is of",
+				     pic_ebpf_map_type_text(type));
+	if (flags & ~(uint32_t)MAP_FLAGS)
+		return pic_error_set(err, -EPERM,
+				     "map %s %s map_flags 0x%" PRIx32 ", of which 0x%" PRIx32
+				     " is never allowed: leave it out",
+				     name, inside ? "holds maps with" : "has", flags,
+				     flags & ~(uint32_t)MAP_FLAGS);
+	return 0;
+}
+
 static int admit_maps(const struct pic_ebpf_facts *facts, const struct pic_policy *policy,
 		      struct pic_error *err)
 {
 	for (uint32_t i = 0; i < facts->map_count; i++) {
 		const struct pic_ebpf_map *map = &facts->maps[i];
+		int r;
 
 		if (map->pinned)
 			return pic_error_set(err, -EPERM,
 					     "map %s asks to be pinned; nothing outlives its "
 					     "lease: leave out its pinning",
 					     map->name);
-		if (map->type >= 64 || !(policy->ebpf.map_types >> map->type & 1))
-			return pic_error_set(err, -EPERM,
-					     "map %s is of type %s, which policy does not allow: "
-					     "add it to the line `ebpf maps`",
-					     map->name, pic_ebpf_map_type_text(map->type));
+		r = admit_shape(map->name, false, map->type, map->flags, policy, err);
+		if (r == 0 && map->inner.type)
+			r = admit_shape(map->name, true, map->inner.type, map->inner.flags, policy,
+					err);
+		if (r < 0)
+			return r;
 	}
 	if (facts->kernel_bytes > policy->ebpf.kernel_bytes_max)
 		return pic_error_set(

@@ -23,7 +23,7 @@ static uint64_t times(uint64_t a, uint64_t b)
 
 static uint64_t round_up(uint64_t value, uint64_t step)
 {
-	return (value + step - 1) / step * step; /* of 32-bit sizes: cannot pass the end */
+	return value > UINT64_MAX - step ? UINT64_MAX - step : (value + step - 1) / step * step;
 }
 
 static uint64_t power_of_two(uint64_t value)
@@ -59,7 +59,8 @@ uint64_t pic_ebpf_map_bytes(const struct pic_ebpf_map *map, unsigned cpus)
 	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
 		return table(n, pic_ebpf_bytes_add(48 + key + 8, every), 16);
 	case BPF_MAP_TYPE_ARRAY:
-		return times(n, value);
+		return map->flags & BPF_F_MMAPABLE ? round_up(times(n, value), PAGE)
+						   : times(n, value);
 	case BPF_MAP_TYPE_PERCPU_ARRAY:
 		return times(n, pic_ebpf_bytes_add(8, every));
 	case BPF_MAP_TYPE_PROG_ARRAY:

@@ -31,6 +31,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } ports SEC(".maps");
+#elif defined(BAD_FLAGS)
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_ZERO_SEED);
+	__type(key, __u32);
+	__type(value, __u32);
+} seedless SEC(".maps");
 #endif
 
 SEC("xdp")
@@ -47,6 +55,8 @@ int bad(struct xdp_md *ctx)
 	return bpf_map_lookup_elem(&large, &(__u32){ 0 }) ? XDP_DROP : XDP_PASS;
 #elif defined(BAD_MAP)
 	return bpf_redirect_map(&ports, 0, XDP_PASS);
+#elif defined(BAD_FLAGS)
+	return bpf_map_lookup_elem(&seedless, &(__u32){ 0 }) ? XDP_DROP : XDP_PASS;
 #elif defined(BAD_REDIRECT)
 	return (int)bpf_redirect(ctx->ingress_ifindex, 0);
 #elif defined(BAD_HELPER)

@@ -344,6 +344,21 @@ def test_what_would_cut_the_device_off_is_refused(link, how, packet):
     assert "refused before it was attached" in err and f"XDP_DROP to an {packet} packet" in err
 
 
+@pytest.mark.parametrize("name", ["test-fresh", "test-fresh-ring"])
+def test_maps_begin_as_if_there_had_been_no_dry_run(link, name):
+    harness.run("ip", "link", "add", "qa", "type", "veth", "peer", "name", "qb")  # down: no packet passes
+    try:
+        with ByHand(name, "--attach", "xdp:qa", *uplink(link), lease="2s") as one:
+            assert one.end() == 0, one.err
+    finally:
+        harness.run("ip", "link", "del", "qa")
+    said = {line.split()[0]: float(line.split()[1]) for line in one.out.splitlines() if line and line[0] != "#"}
+    ours = {name: value for name, value in said.items() if not name.startswith("piccolo_")}
+    assert ours["from_seven"] == 7 and ours["from_zero"] == 0, one.out
+    assert not any(name.startswith(("first_total", "each_total")) for name in ours), one.out
+    assert not any(value for name, value in ours.items() if name.startswith(("packets_total", "cpu_total"))), one.out
+
+
 @pytest.mark.parametrize("how", ["hidden", "hiddenbutarp", "hiddenport"])
 def test_what_hides_from_the_dry_run_is_rolled_back(link, how):
     begin = time.monotonic()

@@ -109,14 +109,36 @@ static int prepare_program(const struct pic_ebpf_task *task, struct bpf_program 
 	return 0;
 }
 
-/* libbpf must see the very programs and maps that were admitted. */
-static int compare(const struct pic_ebpf_task *task, struct bpf_object *object,
-		   struct pic_error *err)
+static bool has_shape(const struct bpf_map *map, const struct pic_ebpf_map_shape *shape)
+{
+	return bpf_map__type(map) == (enum bpf_map_type)shape->type &&
+	       bpf_map__key_size(map) == shape->key_size &&
+	       bpf_map__value_size(map) == shape->value_size &&
+	       bpf_map__max_entries(map) == shape->max_entries &&
+	       bpf_map__map_flags(map) == shape->flags && bpf_map__map_extra(map) == shape->extra;
+}
+
+static bool is_same_map(struct bpf_map *map, const struct pic_ebpf_map *fact)
+{
+	struct pic_ebpf_map_shape shape = { fact->type,	       fact->key_size, fact->value_size,
+					    fact->max_entries, fact->flags,    fact->extra };
+	const struct bpf_map *inner = bpf_map__inner_map(map);
+
+	/* libbpf maps sections of variables into its memory when somebody else may see one of them */
+	if (bpf_map__is_internal(map))
+		shape.flags |= bpf_map__map_flags(map) & BPF_F_MMAPABLE;
+	if (bpf_map__is_internal(map) != (fact->name[0] == '.') || bpf_map__pin_path(map) ||
+	    bpf_map__ifindex(map) || !has_shape(map, &shape))
+		return false;
+	return inner ? has_shape(inner, &fact->inner) : fact->inner.type == 0;
+}
+
+static int compare_programs(const struct pic_ebpf_task *task, struct bpf_object *object,
+			    struct pic_error *err)
 {
 	const struct pic_ebpf_facts *facts = &task->facts;
 	struct bpf_program *program;
-	struct bpf_map *map;
-	uint32_t programs = 0, maps = 0;
+	uint32_t count = 0;
 
 	bpf_object__for_each_program(program, object)
 	{
@@ -130,24 +152,32 @@ static int compare(const struct pic_ebpf_task *task, struct bpf_object *object,
 		r = prepare_program(task, program, (uint32_t)i, err);
 		if (r < 0)
 			return r;
-		programs++;
+		count++;
 	}
+	return count == facts->program_count ? 0 : differs("the number of", "programs", err);
+}
+
+/* libbpf must see the very programs and maps that were admitted. */
+static int compare(const struct pic_ebpf_task *task, struct bpf_object *object,
+		   struct pic_error *err)
+{
+	const struct pic_ebpf_facts *facts = &task->facts;
+	int r = compare_programs(task, object, err);
+	struct bpf_map *map;
+	uint32_t count = 0;
+
+	if (r < 0)
+		return r;
 	bpf_object__for_each_map(map, object)
 	{
 		const char *name = bpf_map__name(map);
 		int i = find_map(facts, name);
 
-		if (i < 0 || bpf_map__type(map) != (enum bpf_map_type)facts->maps[i].type ||
-		    bpf_map__key_size(map) != facts->maps[i].key_size ||
-		    bpf_map__value_size(map) != facts->maps[i].value_size ||
-		    bpf_map__max_entries(map) != facts->maps[i].max_entries ||
-		    bpf_map__pin_path(map))
+		if (i < 0 || !is_same_map(map, &facts->maps[i]))
 			return differs("map", name, err);
-		maps++;
+		count++;
 	}
-	if (programs != facts->program_count || maps > facts->map_count)
-		return differs("the number of", "programs or maps", err);
-	return 0;
+	return count <= facts->map_count ? 0 : differs("the number of", "maps", err);
 }
 
 static void collect(const struct pic_ebpf_task *task, struct pic_ebpf_loaded *loaded)

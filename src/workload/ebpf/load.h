@@ -35,6 +35,12 @@ struct pic_ebpf_loaded {
 int pic_ebpf_load(const struct pic_ebpf_task *task, struct pic_ebpf_loaded *out,
 		  struct pic_error *err);
 void pic_ebpf_unload(struct pic_ebpf_loaded *loaded);
+/* What the maps hold, to be put back after the dry run; the caller frees it. Negative errno: this object has to be
+ * loaded once more instead. */
+int pic_ebpf_remember(const struct pic_ebpf_task *task, const struct pic_ebpf_loaded *loaded,
+		      unsigned char **out);
+int pic_ebpf_put_back(const struct pic_ebpf_task *task, const struct pic_ebpf_loaded *loaded,
+		      unsigned char *bytes);
 /* Runs each network program on the packets that must pass. -EINVAL with the sentence. */
 int pic_ebpf_dry_run(const struct pic_ebpf_task *task, const struct pic_ebpf_loaded *loaded,
 		     const struct pic_uplink *uplink, struct pic_error *err);

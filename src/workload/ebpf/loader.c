@@ -162,21 +162,22 @@ static int drop_more(const struct pic_ebpf_order *order, const struct pic_ebpf_t
 	return pic_capabilities_keep(set, err);
 }
 
-/* On a copy of its own, so that the real one begins with empty maps. */
-static int try_out(const struct pic_ebpf_order *order, const struct pic_ebpf_task *task,
-		   struct pic_error *err)
+/* Loads it and tries it out; the maps begin as if it had not been tried. */
+static int load_tried(const struct pic_ebpf_order *order, const struct pic_ebpf_task *task,
+		      struct pic_ebpf_loaded *loaded, struct pic_error *err)
 {
-	struct pic_ebpf_loaded loaded;
-	int r;
+	unsigned char PIC_FREE *before = NULL;
+	int r = pic_ebpf_load(task, loaded, err);
 
-	if (!task->network || order->spec->terms.confirm_seconds == 0)
-		return 0;
-	r = pic_ebpf_load(task, &loaded, err);
-	if (r < 0)
+	if (r < 0 || !task->network || order->spec->terms.confirm_seconds == 0)
 		return r;
-	r = pic_ebpf_dry_run(task, &loaded, &order->uplink, err);
-	pic_ebpf_unload(&loaded);
-	return r;
+	r = pic_ebpf_remember(task, loaded, &before);
+	if (pic_ebpf_dry_run(task, loaded, &order->uplink, err) < 0)
+		return err->code;
+	if (r == 0 && pic_ebpf_put_back(task, loaded, before) == 0)
+		return 0;
+	pic_ebpf_unload(loaded);
+	return pic_ebpf_load(task, loaded, err);
 }
 
 static int ask_parent(struct pic_ebpf_word *word, struct pic_error *err)
@@ -225,22 +226,21 @@ static uint32_t fill_hand(const struct pic_ebpf_task *task, const struct pic_ebp
 	return count;
 }
 
-static int load_and_attach(const struct pic_ebpf_task *task, struct pic_ebpf_hand *hand,
-			   int fds[PIC_EBPF_HAND_FILES], uint32_t *count, struct pic_error *err)
+static int load_and_attach(const struct pic_ebpf_order *order, const struct pic_ebpf_task *task,
+			   struct pic_ebpf_hand *hand, int fds[PIC_EBPF_HAND_FILES],
+			   uint32_t *count, struct pic_error *err)
 {
 	struct pic_ebpf_word word = { .kind = PIC_EBPF_ASK_TRACE };
 	struct pic_ebpf_loaded loaded;
 	struct pic_ebpf_attaching attaching = {
 		.task = task, .loaded = &loaded, .socket_fd = SOCKET, .netlink_fd = NETLINK
 	};
-	int r = 0;
+	int r = load_tried(order, task, &loaded, err);
 
-	if (prints(&task->facts)) {
+	if (r == 0 && prints(&task->facts)) {
 		hand->traced = true;
 		r = ask_parent(&word, err);
 	}
-	if (r == 0)
-		r = pic_ebpf_load(task, &loaded, err);
 	if (r == 0)
 		r = pic_ebpf_attach(&attaching, fds, hand, err);
 	if (r == 0)
@@ -264,11 +264,9 @@ void pic_ebpf_loader_main(const struct pic_ebpf_order *order)
 	if (r == 0)
 		r = drop_more(order, &task, &err);
 	if (r == 0)
-		r = try_out(order, &task, &err);
-	if (r == 0)
 		r = pic_ebpf_metrics_plan(task.bytes, task.size, &plan, &err);
 	if (r == 0)
-		r = load_and_attach(&task, &hand, fds, &count, &err);
+		r = load_and_attach(order, &task, &hand, fds, &count, &err);
 	end.status = r;
 	memcpy(end.text, err.text, sizeof(end.text));
 	if (pic_ebpf_word_send(SOCKET, &end, -1) < 0)

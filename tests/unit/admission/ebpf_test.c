@@ -125,6 +125,24 @@ static void kernel_memory_is_near_the_truth(void **state)
 	assert_int_equal(map(&facts, "numbers")->flags, BPF_F_MMAPABLE);
 }
 
+static void maps_in_maps_are_seen(void **state)
+{
+	struct pic_ebpf_facts facts;
+	const struct pic_ebpf_map *all;
+
+	(void)state;
+	object_facts("inside", &facts);
+	all = map(&facts, "all");
+	assert_int_equal(all->inner.type, BPF_MAP_TYPE_HASH);
+	assert_int_equal(all->inner.key_size, 4);
+	assert_int_equal(all->inner.value_size, 8);
+	assert_int_equal(all->inner.max_entries, 16);
+	assert_int_equal(all->inner.flags, BPF_F_NO_PREALLOC);
+	assert_true(all->kernel_bytes > map(&facts, "first")->kernel_bytes);
+	assert_int_equal(map(&facts, "first")->inner.type, 0);
+	assert_int_equal(map(&facts, "seen")->extra, 3);
+}
+
 /* No size that an object can write makes the sum small again. */
 static void kernel_memory_does_not_wrap(void **state)
 {
@@ -335,6 +353,13 @@ static void every_refusal_names_thing_and_rule(void **state)
 		  "`ebpf kernel-max 1073741824`" },
 		{ "bad-map", "", 3, "map ports is of type devmap", "`ebpf maps`" },
 		{ "bad-map", "ebpf maps devmap", 1, "grant redirect", "bpf_redirect_map" },
+		{ "bad-flags", "", 3, "map seedless has map_flags 0x41", "0x40 is never allowed" },
+		{ "inside", "ebpf maps hash bloom-filter", 3, "map all is of type array-of-maps",
+		  "`ebpf maps`" },
+		{ "inside-zeroseed", "ebpf maps array-of-maps bloom-filter", 3,
+		  "map all holds maps of type hash", "`ebpf maps`" },
+		{ "inside-zeroseed", "ebpf maps hash array-of-maps bloom-filter", 3,
+		  "map all holds maps with map_flags 0x40", "never allowed" },
 		{ "bad-redirect", "", 1, "grant redirect", "bpf_redirect" },
 		{ "bad-helper", "", 3, "bpf_send_signal", "`ebpf allow-helpers send_signal`" },
 		{ "bad-license", "", 3, "bpf_trace_printk", "its license is \"Proprietary\"" },
@@ -401,6 +426,7 @@ int main(void)
 		cmocka_unit_test(hello_is_what_it_is),
 		cmocka_unit_test(programs_are_named_by_their_sections),
 		cmocka_unit_test(kernel_memory_is_near_the_truth),
+		cmocka_unit_test(maps_in_maps_are_seen),
 		cmocka_unit_test(kernel_memory_does_not_wrap),
 		cmocka_unit_test(formats_give_their_heads),
 		cmocka_unit_test(terms_find_their_programs),
