@@ -1,0 +1,5 @@
+set(PICCOLO_ARCH arm64)
+set(PICCOLO_TRIPLET aarch64-linux-gnu)
+set(PICCOLO_QEMU qemu-aarch64-static)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+include("${CMAKE_CURRENT_LIST_DIR}/debian.cmake")

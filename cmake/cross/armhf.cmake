@@ -1,0 +1,5 @@
+set(PICCOLO_ARCH armhf)
+set(PICCOLO_TRIPLET arm-linux-gnueabihf)
+set(PICCOLO_QEMU qemu-arm-static)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+include("${CMAKE_CURRENT_LIST_DIR}/debian.cmake")
