@@ -141,10 +141,16 @@ static int check_target(struct pic_diagnose *diagnose, struct pic_error *err)
 {
 	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(1024);
+	int r;
 
 	pic_buf_format(&path, "/apis/fabric.symphony/v1/namespaces/%s/targets/%s", diagnose->space,
 		       diagnose->device);
-	return send_json(diagnose, "GET", pic_buf_text(&path), NULL, &answer, err);
+	r = send_json(diagnose, "GET", pic_buf_text(&path), NULL, &answer, err);
+	if (r == -ENOENT)
+		return pic_error_set(
+			err, r, "there is no device \"%s\"; `piccoloctl get targets` lists them",
+			diagnose->device);
+	return r;
 }
 
 int pic_diagnose_begin(struct pic_diagnose *diagnose, struct pic_error *err)

@@ -235,12 +235,46 @@ int pic_ctl_space(struct pic_ctl *ctl, const char **out, struct pic_error *err)
 	return 0;
 }
 
+static const struct pic_kind_facts *kind_of_details(const struct pic_json *details)
+{
+	const char *plural = pic_json_text_or(pic_json_get(details, "kind"), "");
+	const char *group = pic_json_text_or(pic_json_get(details, "group"), "");
+
+	for (int k = 0; k < PIC_KIND_COUNT; k++) {
+		const struct pic_kind_facts *facts = pic_kind_facts((enum pic_kind)k);
+
+		if (facts && facts->group && strcmp(facts->group, group) == 0 &&
+		    strcmp(facts->plural, plural) == 0)
+			return facts;
+	}
+	return NULL;
+}
+
+/* What kubectl's users know as `targets.fabric.symphony "x" not found`, in words. */
+static bool explain_missing(const struct pic_ctl *ctl, const struct pic_ctl_answer *answer,
+			    int code, struct pic_error *err)
+{
+	const struct pic_json *details = pic_json_get(answer->json, "details");
+	const struct pic_kind_facts *kind = kind_of_details(details);
+	const char *name = pic_json_get_text(details, "name");
+
+	if (answer->status != 404 || !kind || !name || !*name)
+		return false;
+	pic_error_set(err, code, "there is no %s \"%.200s\"; `piccoloctl get %s%s%.63s` lists them",
+		      kind->singular, name, kind->plural, ctl->space ? " -n " : "",
+		      ctl->space ? ctl->space : "");
+	return true;
+}
+
 /* The hub's own sentence: kube's Status (with the causes of a 422) or {"error": ...}. */
-static void explain_status(const struct pic_ctl_answer *answer, int code, struct pic_error *err)
+static void explain_status(const struct pic_ctl *ctl, const struct pic_ctl_answer *answer, int code,
+			   struct pic_error *err)
 {
 	const char *text = pic_json_get_text(answer->json, "error");
 	struct pic_json *causes = pic_json_find(answer->json, "details", "causes", NULL);
 
+	if (explain_missing(ctl, answer, code, err))
+		return;
 	if (pic_json_count(causes) > 0) {
 		PIC_BUF struct pic_buf all = PIC_BUF_INIT(PIC_ERROR_TEXT);
 
@@ -354,7 +388,7 @@ int pic_ctl_call(struct pic_ctl *ctl, const struct pic_ctl_call *call,
 			"%s does not accept the credentials in %s: they are another hub's or have "
 			"ended; each hub writes a kubeconfig into its state folder and says where",
 			ctl->session->server, ctl->session->file);
-	explain_status(answer, r, err);
+	explain_status(ctl, answer, r, err);
 	return r;
 }
 

@@ -64,7 +64,12 @@ def test_get_forms(hub):
     both = hub.ctl("get", "targets,solutions").stdout
     assert "target/tiny-edge" in both and "solution/tiny-app" in both
     done = hub.ctl("get", "instance", "nobody", check=False)
-    assert done.returncode == 1 and '"nobody" not found' in done.stderr
+    assert done.returncode == 1
+    assert done.stderr == 'piccoloctl: there is no instance "nobody"; `piccoloctl get instances` lists them\n'
+    assert '"nobody" not found' in hub.kubectl("get", "instance", "nobody", check=False).stderr  # kubectl's own form
+    done = hub.ctl("diagnose", "nobody", "/dev/null", "--reason", "x", check=False)
+    assert done.returncode == 1
+    assert done.stderr == 'piccoloctl: there is no device "nobody"; `piccoloctl get targets` lists them\n'
     done = hub.ctl("get", "nothings", check=False)
     assert done.returncode != 0 and "api-resources" in done.stderr
 
@@ -97,7 +102,7 @@ def test_patch_delete_and_dry_run(hub):
     assert hub.get("target", "tiny-edge")["spec"]["displayName"] == "x"
     assert hub.ctl("delete", "-f", TINY_APP).stdout.count("deleted") == 3
     done = hub.ctl("delete", "instance/tiny-app", check=False)
-    assert done.returncode == 1 and "not found" in done.stderr
+    assert done.returncode == 1 and 'there is no instance "tiny-app"' in done.stderr
 
 
 def test_edit_with_an_editor(hub):

@@ -244,7 +244,7 @@ class Storm:
             time.sleep(self.random.uniform(0, 0.15))  # chance, not hope: where in the work the kill falls
             self.kill_something()
             said = asked.stderr.read()
-            if asked.wait() == 0 or "not found" in said:
+            if asked.wait() == 0 or "lists them" in said:
                 return
             self.say(f"not done: {said.strip()}")
             self.bring_back(always=self.hub.process.poll() is not None)
