@@ -9,8 +9,10 @@ import statistics
 import pytest
 
 import harness
+import kernel_programs
 from harness import ROOT, TITLE, wait
 from machine import KERNEL_WORK, Machine
+from privileged import START, Client, sha256
 
 UNITS = ("piccolo.service", "piccolo-agent.service")
 PORT = 8085
@@ -173,6 +175,27 @@ def test_who_hangs_is_started_again(box, pid, unit):
     box.path(f"/run/systemd/system/{unit}.d/quick.conf").unlink()
     box.run("systemctl", "daemon-reload")
     box.run("systemctl", "restart", unit)
+    settled(box)
+
+
+def test_a_program_in_the_kernel_is_loaded_and_outlives_its_supervisor(box):
+    """The unit leaves the supervisor what a loader needs, and no more than that reaches the runner."""
+    harness.run("ip", "link", "add", "va", "type", "veth", "peer", "name", "vb")
+    harness.run("ip", "link", "set", "va", "up")
+    name, content = "test/packets", kernel_programs.object_of("packets").read_bytes()
+    with Client(box.path("/run/piccolo")) as client:
+        client.take(content)
+        client.ask(START, name, "ebpf", sha256(content), spec=kernel_programs.spec(kernel_programs.attach(), confirm=0))
+        entry = client.until(name, "running", "ended")
+        assert entry.state == "running", entry
+    assert "xdp" in harness.run("ip", "link", "show", "va").stdout
+    box.run("systemctl", "restart", "piccolo")
+    with Client(box.path("/run/piccolo")) as client:
+        assert client.list()[name].pid == entry.pid
+        assert "xdp" in harness.run("ip", "link", "show", "va").stdout
+        client.stop(name)
+    wait(lambda: "xdp" not in harness.run("ip", "link", "show", "va").stdout, 10, "it is gone from the interface")
+    harness.run("ip", "link", "delete", "va")
     settled(box)
 
 
