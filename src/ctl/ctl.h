@@ -38,6 +38,12 @@ struct pic_ctl {
 	const char *reason;  /* diagnose */
 	int64_t for_ms;
 	struct pic_option_list attach;
+	/* ignition, device create */
+	const char *extension, *extension_hash, *network, *to;
+	struct pic_option_list ssh_keys, merges, labels;
+	bool pointer;
+	const char *mac, *uuid, *serial;
+	int64_t ignition_for_ms;
 	bool by_mail;  /* approver add */
 	bool show_url; /* requests --url */
 	/* the session; opened by the first request */
@@ -126,6 +132,10 @@ void pic_ctl_print_table(const struct pic_json *table, bool wide, bool spaces, c
 /* A stranger's text on a terminal line. */
 void pic_ctl_print_text(const char *text);
 
+/* Publishes a file at the hub, under its own name unless another is given. */
+int pic_ctl_push_file(struct pic_ctl *ctl, const char *file, const char *name,
+		      struct pic_ctl_answer *answer, struct pic_error *err);
+
 /* ---- verbs, one file each ---- */
 int pic_ctl_apply(void *program, int argc, char **argv);
 int pic_ctl_get(void *program, int argc, char **argv);
@@ -139,6 +149,9 @@ int pic_ctl_api_resources(void *program, int argc, char **argv);
 int pic_ctl_events(void *program, int argc, char **argv);
 int pic_ctl_push(void *program, int argc, char **argv);
 int pic_ctl_enroll(void *program, int argc, char **argv);
+int pic_ctl_ignition(void *program, int argc, char **argv);
+int pic_ctl_ignition_validate(void *program, int argc, char **argv);
+int pic_ctl_device_create(void *program, int argc, char **argv);
 int pic_ctl_logs(void *program, int argc, char **argv);
 int pic_ctl_device_list(void *program, int argc, char **argv);
 int pic_ctl_device_accept(void *program, int argc, char **argv);

@@ -70,6 +70,46 @@ static const struct pic_option enroll_options[] = {
 	  PIC_OPTION_FLAG_ONLY, 1000, 1000LL * 3600 * 24 * 30 },
 	{ 0 },
 };
+static const struct pic_option ignition_options[] = {
+	{ "extension", 0, PIC_OPTION_TEXT, "FILE|URL", NULL,
+	  "the system extension piccolo-VERSION.raw: a file is pushed to the hub and fetched from there",
+	  TEXT(extension), PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "extension-hash", 0, PIC_OPTION_TEXT, "sha512-HEX", NULL,
+	  "hash of an extension that is given by its URL", TEXT(extension_hash),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "network", 0, PIC_OPTION_TEXT, "FILE", NULL,
+	  "a file for /etc/systemd/network (.network, .netdev, .link)", TEXT(network),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "ssh-key", 0, PIC_OPTION_LIST, "FILE", NULL,
+	  "public keys that may sign in as core; may be repeated", TEXT(ssh_keys),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "merge", 0, PIC_OPTION_LIST, "FILE", NULL,
+	  "another config laid over it, by Ignition's rules; may be repeated", TEXT(merges),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "pointer", 0, PIC_OPTION_FLAG, NULL, NULL,
+	  "print a small config that has the rest fetched from the hub at boot", TEXT(pointer),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "valid", 0, PIC_OPTION_DURATION, "TIME", "1d", "how long the secret inside works",
+	  TEXT(valid_ms), PIC_OPTION_FLAG_ONLY, 1000, 1000LL * 3600 * 24 * 30 },
+	{ "to", 0, PIC_OPTION_TEXT, "FILE", NULL, "write it to a file that nobody else can read",
+	  TEXT(to), PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ 0 },
+};
+static const struct pic_option create_options[] = {
+	{ "mac", 0, PIC_OPTION_TEXT, "ADDRESS", NULL, "hardware address of its network card",
+	  TEXT(mac), PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "uuid", 0, PIC_OPTION_TEXT, "UUID", NULL, "of its board (SMBIOS)", TEXT(uuid),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "serial", 0, PIC_OPTION_TEXT, "TEXT", NULL, "its serial number", TEXT(serial),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "label", 0, PIC_OPTION_LIST, "KEY=VALUE", NULL,
+	  "more that a request for its Ignition config may name; may be repeated", TEXT(labels),
+	  PIC_OPTION_FLAG_ONLY, 0, 0 },
+	{ "ignition-for", 0, PIC_OPTION_DURATION, "TIME", "0s",
+	  "for so long, give its Ignition config (and with it the right to join) to whoever asks",
+	  TEXT(ignition_for_ms), PIC_OPTION_FLAG_ONLY, 0, 1000LL * 3600 * 24 * 7 },
+	{ 0 },
+};
 static const struct pic_option logs_options[] = {
 	{ "follow", 'f', PIC_OPTION_FLAG, NULL, NULL, "go on as the log grows", TEXT(follow),
 	  PIC_OPTION_FLAG_ONLY, 0, 0 },
@@ -131,7 +171,27 @@ static const struct pic_command approver_commands[] = {
 	{ 0 },
 };
 
+static const struct pic_command ignition_commands[] = {
+	{ .name = "validate",
+	  .arguments = "FILE",
+	  .help = "say what is wrong with any Ignition config, each with its JSON path",
+	  .details =
+		  "Errors are what Ignition refuses, exit status 1; warnings are what it lets pass "
+		  "although\nit does something else than was meant.",
+	  .run = pic_ctl_ignition_validate,
+	  .minimum_arguments = 1,
+	  .maximum_arguments = 1 },
+	{ 0 },
+};
+
 static const struct pic_command device_commands[] = {
+	{ .name = "create",
+	  .arguments = "NAME",
+	  .help = "make a device known before its first boot, or change how it is recognized",
+	  .options = create_options,
+	  .run = pic_ctl_device_create,
+	  .minimum_arguments = 1,
+	  .maximum_arguments = 1 },
 	{ .name = "list",
 	  .arguments = "",
 	  .help = "devices with their health",
@@ -238,6 +298,17 @@ static const struct pic_command commands[] = {
 	  .minimum_arguments = 1,
 	  .maximum_arguments = 1 },
 	{ .name = "device", .arguments = "", .help = "devices", .commands = device_commands },
+	{ .name = "ignition",
+	  .arguments = "DEVICE",
+	  .help = "print the Ignition config of a device's first boot",
+	  .details =
+		  "The hub keeps the parts, so that the device, or whoever boots it over the network, can fetch\n"
+		  "the whole from /ignition/DEVICE. Give them again to change them.",
+	  .options = ignition_options,
+	  .commands = ignition_commands,
+	  .run = pic_ctl_ignition,
+	  .minimum_arguments = 1,
+	  .maximum_arguments = 1 },
 	{ .name = "diagnose",
 	  .arguments = "DEVICE FILE",
 	  .help = "run an eBPF program on one device, by permission and for a limited time",

@@ -26,6 +26,11 @@ int pic_ctl_approver_add(void *program, int argc, char **argv)
 	printf("approver %s added; %s\n", argv[0],
 	       ctl->by_mail ? "the link of a mail is enough to decide"
 			    : "who decides has to sign in");
+	const struct pic_json *sent = pic_json_get(answer.json, "mailIsSent");
+	if (ctl->by_mail && pic_json_type(sent) == PIC_JSON_BOOL && !pic_json_true(sent))
+		fprintf(stderr, "warning: this hub sends no mail, it was started without "
+				"--smtp-url; until it does, decide on the page or with "
+				"piccoloctl approve\n");
 	return PIC_EXIT_OK;
 }
 

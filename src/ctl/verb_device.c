@@ -53,6 +53,65 @@ int pic_ctl_enroll(void *program, int argc, char **argv)
 	return PIC_EXIT_OK;
 }
 
+static int add_label(struct pic_json *labels, const char *text, struct pic_error *err)
+{
+	const char *equals = strchr(text, '=');
+	char key[PIC_NAME_MAX + 1];
+
+	if (!equals || equals == text || (size_t)(equals - text) >= sizeof(key))
+		return pic_error_set(err, PIC_CTL_USAGE, "'%s' is no KEY=VALUE", text);
+	snprintf(key, sizeof(key), "%.*s", (int)(equals - text), text);
+	pic_json_set_text(labels, key, equals + 1);
+	return 0;
+}
+
+static int make_creation(const struct pic_ctl *ctl, const char *name, struct pic_buf *out,
+			 struct pic_error *err)
+{
+	PIC_JSON struct pic_json *request = pic_json_new_object();
+	struct pic_json *labels = pic_json_ensure_object(request, "labels");
+	int r = 0;
+
+	pic_json_set_text(request, "name", name);
+	if (ctl->mac)
+		pic_json_set_text(labels, "mac", ctl->mac);
+	if (ctl->uuid)
+		pic_json_set_text(labels, "uuid", ctl->uuid);
+	if (ctl->serial)
+		pic_json_set_text(labels, "serial", ctl->serial);
+	for (size_t i = 0; r == 0 && i < ctl->labels.count; i++)
+		r = add_label(labels, ctl->labels.items[i], err);
+	if (ctl->ignition_for_ms)
+		pic_json_set_integer(request, "ignition-seconds",
+				     (ctl->ignition_for_ms + 999) / 1000);
+	return r < 0 ? r : pic_json_write(request, PIC_JSON_COMPACT, out);
+}
+
+int pic_ctl_device_create(void *program, int argc, char **argv)
+{
+	struct pic_ctl *ctl = program;
+	struct pic_error err = PIC_ERROR_INIT;
+	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
+	PIC_BUF struct pic_buf body = PIC_BUF_INIT(65536);
+	struct pic_ctl_call call = { .method = "POST", .path = "/piccolo/v1/devices" };
+
+	(void)argc;
+	if (make_creation(ctl, argv[0], &body, &err) < 0)
+		return pic_ctl_fail(&err);
+	call.body = body.data;
+	call.body_size = body.size;
+	if (pic_ctl_call(ctl, &call, &answer, &err) < 0)
+		return pic_ctl_fail(&err);
+	if (wants_value(ctl))
+		return print_as_asked(ctl, answer.json);
+	printf("device %s created\n", argv[0]);
+	if (pic_json_get(answer.json, "open-until"))
+		printf("until %s whoever asks %s gets its config\n",
+		       pic_json_text_or(pic_json_get(answer.json, "open-until"), ""),
+		       pic_json_text_or(pic_json_get(answer.json, "ignition"), ""));
+	return PIC_EXIT_OK;
+}
+
 /* One column of the list: its cell out of a device, written into `room` where it is not a text already. */
 struct column {
 	const char *title;
@@ -93,6 +152,21 @@ static const char *online_cell(const struct pic_json *device, const char *key, c
 	return pic_json_true(pic_json_get(device, key)) ? "yes" : "no";
 }
 
+/* "mac=..., serial=..." */
+static const char *labels_cell(const struct pic_json *device, const char *key, char room[64])
+{
+	size_t used = 0;
+
+	room[0] = '\0';
+	pic_json_each(pic_json_get(device, key), i) {
+		int more = snprintf(room + used, 64 - used, "%s%s=%s", used ? "," : "",
+				    pic_json_key(i), pic_json_text_or(pic_json_value(i), ""));
+
+		used = used + (size_t)more < 63 ? used + (size_t)more : 63;
+	}
+	return room;
+}
+
 /* "2/3": of so many components so many run. */
 static const char *running_cell(const struct pic_json *device, const char *key, char room[64])
 {
@@ -114,6 +188,7 @@ static const struct column columns[] = {
 	{ "EPOCH", true, "epoch", text_cell },
 	{ "ADDRESS", true, "address", text_cell },
 	{ "ENROLLED", true, "enrolled-at", age_cell },
+	{ "LABELS", true, "labels", labels_cell },
 	{ "VERSION", false, "version", text_cell },
 	{ "MESSAGE", false, "message", text_cell },
 };

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "ctl/ctl.h"
 
-static int push(struct pic_ctl *ctl, const char *file, struct pic_ctl_answer *answer,
-		struct pic_error *err)
+int pic_ctl_push_file(struct pic_ctl *ctl, const char *file, const char *name,
+		      struct pic_ctl_answer *answer, struct pic_error *err)
 {
 	PIC_BUF struct pic_buf path = PIC_BUF_INIT(2048);
 	PIC_FD int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -26,7 +26,7 @@ static int push(struct pic_ctl *ctl, const char *file, struct pic_ctl_answer *an
 		return pic_error_set(err, -EINVAL, "%s is %s", file,
 				     S_ISREG(status.st_mode) ? "empty" : "no regular file");
 	pic_buf_text_add(&path, "/piccolo/v1/artifacts?name=");
-	pic_percent_encode(ctl->name ? ctl->name : slash ? slash + 1 : file, &path);
+	pic_percent_encode(name ? name : slash ? slash + 1 : file, &path);
 	bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (bytes == MAP_FAILED)
 		return pic_error_errno(err, errno, "%s", file);
@@ -46,7 +46,7 @@ int pic_ctl_push(void *program, int argc, char **argv)
 	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
 
 	(void)argc;
-	if (push(ctl, argv[0], &answer, &err) < 0)
+	if (pic_ctl_push_file(ctl, argv[0], ctl->name, &answer, &err) < 0)
 		return pic_ctl_fail(&err);
 	if (strcmp(ctl->output, "table") != 0 && strcmp(ctl->output, "wide") != 0)
 		return pic_ctl_print_value(answer.json, ctl->output, &err) < 0 ? pic_ctl_fail(&err)

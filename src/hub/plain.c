@@ -9,6 +9,7 @@
 #include "hub/artifacts/artifacts.h"
 #include "hub/device_api/devices.h"
 #include "hub/engine/reconciler.h"
+#include "hub/first_boot/first_boot.h"
 #include "hub/kube_api/kube.h"
 #include "hub/route.h"
 #include "hub/server.h"
@@ -199,6 +200,12 @@ static void reply_artifact(struct pic_hub *hub, struct pic_exchange *exchange,
 	    !pic_devices_wants_artifact(hub->devices, match->caller.name, hex)) {
 		pic_plain_refuse_reason(exchange, 404, "NotFound",
 					"no component of this device has such an artifact");
+		return;
+	}
+	if (match->caller.role == PIC_ROLE_BOOT &&
+	    !pic_first_boot_names(hub->store, match->caller.name, hex)) {
+		pic_plain_refuse_reason(exchange, 404, "NotFound",
+					"the Ignition config of this device names no such artifact");
 		return;
 	}
 	pic_artifacts_serve(hub->artifacts, exchange, *hex ? hex : name);

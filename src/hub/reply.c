@@ -129,6 +129,9 @@ struct pic_actor pic_match_actor(const struct pic_route_match *match, struct pic
 	case PIC_ROLE_DEVICE:
 		snprintf(out_who, PIC_WHO_TEXT, "device:%s", match->caller.name);
 		break;
+	case PIC_ROLE_BOOT:
+		snprintf(out_who, PIC_WHO_TEXT, "first-boot:%s", match->caller.name);
+		break;
 	case PIC_ROLE_NOBODY:
 		snprintf(out_who, PIC_WHO_TEXT, "anybody");
 		break;

@@ -19,7 +19,8 @@
 enum pic_access {
 	PIC_ACCESS_OPEN,   /* anybody, no credentials looked at */
 	PIC_ACCESS_DEVICE, /* a device's certificate; it acts on its own state only */
-	PIC_ACCESS_READER, /* a device's certificate or an administrator; on the plain listener anybody */
+	PIC_ACCESS_READER, /* a device's certificate, an administrator, or the key of an Ignition config; on
+			    * the plain listener anybody */
 	PIC_ACCESS_ADMIN, /* an administrator's token */
 	PIC_ACCESS_PAGE,  /* the session cookie of the hub's page, and no other credential */
 };
@@ -74,10 +75,11 @@ extern const struct pic_route pic_kube_routes[]; /* /api, /apis, /openapi, /vers
 pic_refuse_fn pic_kube_refuse;
 extern const struct pic_route pic_symphony_routes[]; /* /v1alpha2 */
 pic_refuse_fn pic_symphony_refuse;
-extern const struct pic_route pic_device_routes[]; /* /device/v1 */
-extern const struct pic_route pic_admin_routes[];  /* /piccolo/v1 */
-extern const struct pic_route pic_web_routes[];	   /* the page for people: hub/web/web.h */
-extern const struct pic_route pic_plain_routes[];  /* /artifacts, /metrics, health ... */
+extern const struct pic_route pic_device_routes[];     /* /device/v1 */
+extern const struct pic_route pic_admin_routes[];      /* /piccolo/v1 */
+extern const struct pic_route pic_first_boot_routes[]; /* /ignition */
+extern const struct pic_route pic_web_routes[];	       /* the page for people: hub/web/web.h */
+extern const struct pic_route pic_plain_routes[];      /* /artifacts, /metrics, health ... */
 pic_refuse_fn pic_plain_refuse; /* {"error":"sentence"}: device, admin and plain routes */
 /* The same with a "reason" for programs: one CamelCase word, or NULL. */
 void pic_plain_refuse_reason(struct pic_exchange *exchange, int status, const char *reason,

@@ -44,6 +44,7 @@ static const struct pic_route *const tables[] = {
 	pic_kube_routes,
 	pic_symphony_routes,
 	pic_admin_routes,
+	pic_first_boot_routes,
 	pic_web_routes,
 	pic_plain_routes,
 	NULL,
@@ -154,9 +155,14 @@ static struct verdict check_access(const struct listener *listener,
 	/* The open login's token is worth nothing where strangers could bring it. */
 	if (caller->is_demo && (listener->kind != PIC_LISTENER_PLAIN || !hub->insecure_demo))
 		*caller = (struct pic_caller){ .role = PIC_ROLE_NOBODY };
+	/* What an Ignition config names is fetched with its key. */
+	if (caller->role == PIC_ROLE_NOBODY && access == PIC_ACCESS_READER)
+		pic_identity_boot_caller(hub->identity, exchange, caller);
 	switch (caller->role) {
 	case PIC_ROLE_NOBODY:
 		return nobody(caller);
+	case PIC_ROLE_BOOT:
+		return pass();
 	case PIC_ROLE_ADMIN:
 		if (access == PIC_ACCESS_DEVICE)
 			return (struct verdict){ 403,
@@ -249,6 +255,7 @@ static size_t body_limit(void *data, const struct pic_exchange *exchange)
 	case PIC_ROLE_DEVICE:
 		return BODY_OF_DEVICE;
 	case PIC_ROLE_NOBODY:
+	case PIC_ROLE_BOOT:
 		return BODY_OF_ANYBODY;
 	}
 	return 0;

@@ -171,6 +171,10 @@ static const struct pic_kind_facts kinds[PIC_KIND_COUNT] = {
 		.kind = PIC_KIND_WINDOW, .group = NULL, .version = "v1",
 		.name = "Window", .namespaced = true, .verbs = no_verbs,
 	},
+	[PIC_KIND_FIRST_BOOT] = {
+		.kind = PIC_KIND_FIRST_BOOT, .group = NULL, .version = "v1",
+		.name = "FirstBoot", .verbs = no_verbs,
+	},
 };
 
 /* The later era keeps in its versioned kinds what the earlier one keeps in the plain ones. */

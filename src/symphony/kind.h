@@ -27,6 +27,8 @@ enum pic_kind {
 			     * same namespace and name as the catalog */
 	PIC_KIND_WINDOW, /* internal: what the window of a patch has to take back, and when; by the
 			  * activation's uid, in its namespace, so that it outlives the activation */
+	PIC_KIND_FIRST_BOOT, /* internal: what a machine gets when it boots for the first time; by the
+			      * device's name: hub/first_boot/record.h */
 	PIC_KIND_COUNT,
 };
 

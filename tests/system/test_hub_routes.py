@@ -23,6 +23,8 @@ TABLE = {
     # for administrators
     ("POST", "/piccolo/v1/enroll"): (ADMIN, TLS),
     ("GET", "/piccolo/v1/devices"): (ADMIN, TLS),
+    ("POST", "/piccolo/v1/devices"): (ADMIN, TLS),
+    ("POST", "/piccolo/v1/devices/{name}/ignition"): (ADMIN, TLS),
     ("DELETE", "/piccolo/v1/devices/{name}"): (ADMIN, TLS),
     ("POST", "/piccolo/v1/devices/{name}/accept-epoch"): (ADMIN, TLS),
     ("POST", "/piccolo/v1/devices/{name}/release"): (ADMIN, TLS),
@@ -37,6 +39,9 @@ TABLE = {
     ("GET", "/piccolo/v1/approvers"): (ADMIN, TLS),
     ("POST", "/piccolo/v1/approvers"): (ADMIN, TLS),
     ("DELETE", "/piccolo/v1/approvers/{mail}"): (ADMIN, TLS),
+    # for a machine that boots for the first time
+    ("GET", "/ignition"): (OPEN, TLS),
+    ("GET", "/ignition/{device}"): (OPEN, TLS),
     # for machines around
     ("GET", "/healthz"): (OPEN, BOTH),
     ("GET", "/readyz"): (OPEN, BOTH),
@@ -96,7 +101,8 @@ TABLE = {
 }
 
 # Open to anybody who comes with something else than credentials: a token in a form, a key in the address.
-OWN_ANSWER = {"/v1alpha2/users/auth": 403, "/approvals/{id}": 401, "/assets/{hash}/{name}": 404, "/approve": 401}
+OWN_ANSWER = {"/v1alpha2/users/auth": 403, "/approvals/{id}": 401, "/assets/{hash}/{name}": 404, "/approve": 401,
+              "/ignition": 403, "/ignition/{device}": 403}  # with a wrong key; without one it is 503
 REFUSED = {401, 403}
 
 
@@ -110,7 +116,7 @@ def filled(pattern):
     for name, value in (("{rest...}", "namespaces/default/nothings/x"), ("{group}", "none.symphony"), ("{version}", "v1"),
                         ("{digest}", "0" * 64), ("{id}", "f" * 32), ("{name}", "nothing"), ("{instance}", "i"),
                         ("{component}", "c"), ("{hash}", "0" * 16), ("{namespace}", "default"), ("{activation}", "a"),
-                        ("{verb}", "approve"), ("{mail}", "nobody@example.org")):
+                        ("{verb}", "approve"), ("{device}", "nothing"), ("{mail}", "nobody@example.org")):
         pattern = pattern.replace(name, value)
     assert "{" not in pattern
     return pattern
@@ -127,6 +133,10 @@ def world(tmp_path_factory):
         hub.other = Identity(hub, folder / "other", "other-edge")
         hub.own.join()
         hub.other.join()
+        status, answer = hub.api("POST", "/piccolo/v1/devices/later-edge/ignition", {"pointer": True})
+        assert status == 200, answer
+        [header] = answer["config"]["ignition"]["config"]["replace"]["httpHeaders"]
+        hub.boot_key = header["value"]
         yield hub
 
 
@@ -155,6 +165,7 @@ def test_each_caller(world, method, pattern):
         "nobody": request(world.port, method, path, body),
         "a wrong token": request(world.port, method, path, body, {"Authorization": "Bearer " + "0" * 69}),
         "admin": request(world.port, method, path, body, admin),
+        "boot key": request(world.port, method, path, body, {"Authorization": world.boot_key}),
     }
     if pattern != "/device/v1/document":  # a device without a document would be held for its wait
         got["own device"] = world.own.ask(method, path, body)
@@ -165,6 +176,10 @@ def test_each_caller(world, method, pattern):
             assert status[caller] not in {401, 403, 404, 405} or status[caller] == OWN_ANSWER.get(pattern)
         else:
             assert status[caller] == no_login(path), caller
+    if access == READER:  # what its config names; here it names nothing
+        assert status["boot key"] == 404
+    elif access != OPEN:
+        assert status["boot key"] == no_login(path)
     if access == PAGE:  # a token for programs opens no page
         assert set(status.values()) == {401}
     if access == ADMIN:

@@ -12,6 +12,8 @@ typedef void pic_admin_handler(struct pic_hub *hub, struct pic_exchange *exchang
 
 pic_admin_handler pic_admin_enroll;
 pic_admin_handler pic_admin_devices;
+pic_admin_handler pic_admin_device_create; /* and the next: hub/first_boot/admin.c */
+pic_admin_handler pic_admin_ignition;
 pic_admin_handler pic_admin_accept_epoch;
 pic_admin_handler pic_admin_release;
 pic_admin_handler pic_admin_retire;

@@ -8,6 +8,8 @@
 #include "hub/admin_api/admin.h"
 #include "hub/device_api/devices.h"
 #include "hub/device_api/record.h"
+#include "hub/first_boot/first_boot.h"
+#include "hub/first_boot/record.h"
 
 static void copy(struct pic_json *to, const char *to_key, const struct pic_json *from,
 		 const char *from_key)
@@ -63,6 +65,19 @@ static void set_last_seen(struct pic_hub *hub, const struct pic_object *record,
 	pic_json_set_text(out, "last-seen", time);
 }
 
+static const struct pic_object *first_boot_of(struct pic_hub *hub, const char *name)
+{
+	return pic_store_get(hub->store, PIC_KIND_FIRST_BOOT, "", name);
+}
+
+static void add_labels(struct pic_hub *hub, struct pic_json *device, const char *name)
+{
+	const struct pic_object *expected = first_boot_of(hub, name);
+
+	if (expected)
+		copy(device, "labels", pic_object_spec(expected), "labels");
+}
+
 static struct pic_json *device_as_json(struct pic_hub *hub, const struct pic_object *record)
 {
 	struct pic_json *out = pic_json_new_object();
@@ -86,6 +101,26 @@ static struct pic_json *device_as_json(struct pic_hub *hub, const struct pic_obj
 	pic_json_set_bool(out, "quarantined", *pic_record_quarantine(record) != '\0');
 	sentence_of(record, report, &message);
 	pic_json_set_text(out, "message", pic_buf_text(&message));
+	pic_json_set_bool(out, "joined", true);
+	add_labels(hub, out, record->name);
+	return out;
+}
+
+/* One that was created and has not joined. */
+static struct pic_json *expected_as_json(struct pic_hub *hub, const struct pic_object *expected)
+{
+	struct pic_json *out = pic_json_new_object();
+	PIC_BUF struct pic_buf message = PIC_BUF_INIT(4096);
+
+	pic_first_boot_sentence(expected, pic_clock_wall_ms(), &message);
+	pic_json_set_text(out, "name", expected->name);
+	pic_json_set_bool(out, "online", false);
+	pic_json_set_bool(out, "joined", false);
+	pic_json_set_integer(out, "components", 0);
+	pic_json_set_integer(out, "running", 0);
+	pic_json_set_bool(out, "quarantined", false);
+	pic_json_set_text(out, "message", pic_buf_text(&message));
+	add_labels(hub, out, expected->name);
 	return out;
 }
 
@@ -99,6 +134,10 @@ void pic_admin_devices(struct pic_hub *hub, struct pic_exchange *exchange,
 	for (struct pic_object *record = pic_store_next(hub->store, PIC_KIND_DEVICE, NULL, NULL);
 	     record; record = pic_store_next(hub->store, PIC_KIND_DEVICE, NULL, record))
 		pic_json_append(list, device_as_json(hub, record));
+	for (struct pic_object *one = pic_store_next(hub->store, PIC_KIND_FIRST_BOOT, NULL, NULL);
+	     one; one = pic_store_next(hub->store, PIC_KIND_FIRST_BOOT, NULL, one))
+		if (!pic_store_get(hub->store, PIC_KIND_DEVICE, "", one->name))
+			pic_json_append(list, expected_as_json(hub, one));
 	pic_json_set(reply, "devices", list);
 	pic_reply_json(exchange, 200, reply);
 }
@@ -128,9 +167,7 @@ static void commit(struct pic_hub *hub, struct pic_exchange *exchange,
 	struct pic_error err = PIC_ERROR_INIT;
 
 	pic_json_set_text(reply, "name", match->captured[0]);
-	if (!record) {
-		pic_change_delete(change, PIC_KIND_DEVICE, "", match->captured[0]);
-	} else if (pic_change_put(change, PIC_KIND_DEVICE, record, &err) < 0) {
+	if (pic_change_put(change, PIC_KIND_DEVICE, record, &err) < 0) {
 		pic_change_drop(change);
 		pic_json_unref(reply);
 		pic_plain_refuse(exchange, 500, err.text);
@@ -165,11 +202,26 @@ void pic_admin_release(struct pic_hub *hub, struct pic_exchange *exchange,
 	commit(hub, exchange, match, "release", json);
 }
 
+/* Certificate, tokens and what its first boot would get: all at once. What was being removed there is given up, since
+ * nobody can say any more that it is gone. */
 void pic_admin_retire(struct pic_hub *hub, struct pic_exchange *exchange,
 		      const struct pic_route_match *match)
 {
-	if (!record_of(hub, exchange, match))
+	const char *name = match->captured[0];
+	char who[PIC_WHO_TEXT];
+	const struct pic_actor actor = pic_match_actor(match, exchange, "retire", who);
+	struct pic_json *reply;
+
+	if (!first_boot_of(hub, name) && !record_of(hub, exchange, match))
 		return;
-	pic_log(PIC_LOG_INFO, "device-retired", PIC_TEXT("device", match->captured[0]));
-	commit(hub, exchange, match, "retire", NULL);
+	struct pic_change *change = pic_change_new(hub->store, &actor);
+	if (change) {
+		pic_change_delete(change, PIC_KIND_DEVICE, "", name);
+		pic_change_delete(change, PIC_KIND_FIRST_BOOT, "", name);
+		pic_identity_void(hub->identity, change, name);
+	}
+	pic_log(PIC_LOG_INFO, "device-retired", PIC_TEXT("device", name));
+	reply = pic_json_new_object();
+	pic_json_set_text(reply, "name", name);
+	pic_reply_when_durable(exchange, change, 200, reply, pic_plain_refuse);
 }

@@ -11,7 +11,9 @@
 const struct pic_route pic_admin_routes[] = {
 	ROW("POST", "enroll", pic_admin_enroll),
 	ROW("GET", "devices", pic_admin_devices),
+	ROW("POST", "devices", pic_admin_device_create),
 	ROW("DELETE", "devices/{name}", pic_admin_retire),
+	ROW("POST", "devices/{name}/ignition", pic_admin_ignition),
 	ROW("POST", "devices/{name}/accept-epoch", pic_admin_accept_epoch),
 	ROW("POST", "devices/{name}/release", pic_admin_release),
 	ROW("GET", "devices/{name}/logs/{instance}/{component}", pic_admin_logs),

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "hub/device_api/state.h"
+#include "hub/first_boot/first_boot.h"
 
 #define CERTIFICATE_MAX (16 * 1024)
 
@@ -113,7 +114,8 @@ static int join(struct pic_hub *hub, const struct join *join, struct pic_change 
 	struct pic_json *record =
 		pic_record_enrol(pic_device_record(hub->devices, join->target), &enrolment);
 	*reply = join_reply(hub, record, join->target, &certificate);
-	return pic_change_put(change, PIC_KIND_DEVICE, record, err);
+	r = pic_change_put(change, PIC_KIND_DEVICE, record, err);
+	return r < 0 ? r : pic_first_boot_joined(hub->store, join->target, change, err);
 }
 
 static void forget_sessions(struct pic_hub *hub, const char *target)

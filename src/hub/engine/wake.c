@@ -229,6 +229,7 @@ void pic_wake(struct pic_store *store, struct pic_dirty_set *set, enum pic_kind 
 	case PIC_KIND_ARTIFACT:
 	case PIC_KIND_TOMBSTONE:
 	case PIC_KIND_WINDOW:
+	case PIC_KIND_FIRST_BOOT:
 	case PIC_KIND_COUNT:
 		return;
 	}

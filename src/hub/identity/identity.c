@@ -18,6 +18,7 @@
 #define SESSIONS_MAX 256
 #define KEEP_EXPIRED_MS (7 * DAY_MS)
 #define DEVICE_ORGANIZATION "device"
+#define FIRST_BOOTS_MAX 8 /* configs of one device whose tokens live */
 
 struct session {
 	struct pic_sha256 digest;
@@ -328,7 +329,8 @@ static void forget_old_tokens(struct pic_store *store, struct pic_change *change
 {
 	for (struct pic_object *token = pic_store_next(store, PIC_KIND_TOKEN, NULL, NULL); token;
 	     token = pic_store_next(store, PIC_KIND_TOKEN, NULL, token)) {
-		if (pic_token_is(token, PIC_TOKEN_ENROLL) &&
+		if ((pic_token_is(token, PIC_TOKEN_ENROLL) ||
+		     pic_token_is(token, PIC_TOKEN_BOOT)) &&
 		    number_of(token, "expires-ms") + KEEP_EXPIRED_MS < now_ms)
 			pic_change_delete(change, PIC_KIND_TOKEN, "", token->name);
 	}
@@ -362,6 +364,119 @@ int pic_identity_enroll(struct pic_identity *identity, const struct pic_actor *a
 	forget_old_tokens(identity->store, change, now);
 	pic_change_commit(change, done, data);
 	return 0;
+}
+
+static bool is_of_target(const struct pic_object *token, const char *target)
+{
+	const char *owner = pic_json_get_text(pic_object_spec(token), "target");
+
+	return owner && strcmp(owner, target) == 0;
+}
+
+static int use_up(struct pic_change *change, const struct pic_object *token, int64_t now_ms,
+		  struct pic_error *err)
+{
+	struct pic_json *used = pic_json_copy(token->json);
+
+	pic_json_set_integer(pic_json_get(used, "spec"), "used-ms", now_ms);
+	return pic_change_put(change, PIC_KIND_TOKEN, used, err);
+}
+
+/* A token or a key that was made for an Ignition config and still opens something. */
+static bool is_first_boot(const struct pic_object *token)
+{
+	return number_of(token, "first-boot-ms") > 0 && !number_of(token, "used-ms");
+}
+
+static bool is_older(const struct pic_object *a, const struct pic_object *b)
+{
+	const int64_t left = number_of(a, "first-boot-ms"), right = number_of(b, "first-boot-ms");
+
+	return left != right ? left < right : strcmp(a->name, b->name) < 0;
+}
+
+/* How many of its kind and target are younger. */
+static size_t count_younger(struct pic_store *store, const struct pic_object *than,
+			    const char *target)
+{
+	const bool is_key = pic_token_is(than, PIC_TOKEN_BOOT);
+	size_t count = 0;
+
+	for (struct pic_object *token = pic_store_next(store, PIC_KIND_TOKEN, NULL, NULL); token;
+	     token = pic_store_next(store, PIC_KIND_TOKEN, NULL, token))
+		count += is_of_target(token, target) && is_first_boot(token) &&
+			 pic_token_is(token, PIC_TOKEN_BOOT) == is_key && is_older(than, token);
+	return count;
+}
+
+/* Ends those made for Ignition configs of that target, but for `keep` and the `youngest` youngest of each kind. */
+static void end_first_boots(struct pic_store *store, struct pic_change *change, const char *target,
+			    const struct pic_object *keep, size_t youngest, int64_t now_ms)
+{
+	for (struct pic_object *token = pic_store_next(store, PIC_KIND_TOKEN, NULL, NULL); token;
+	     token = pic_store_next(store, PIC_KIND_TOKEN, NULL, token)) {
+		if (token != keep && is_of_target(token, target) && is_first_boot(token) &&
+		    number_of(token, "expires-ms") + KEEP_EXPIRED_MS >= now_ms &&
+		    (youngest == 0 || count_younger(store, token, target) >= youngest))
+			use_up(change, token, now_ms, NULL);
+	}
+}
+
+static int put_first_boot(struct pic_change *change, enum pic_token_purpose purpose,
+			  const char *target, int64_t valid_ms, char token[PIC_TOKEN_TEXT],
+			  struct pic_error *err)
+{
+	const int64_t now = pic_clock_wall_ms();
+	struct pic_sha256 digest;
+	struct pic_json *json;
+
+	pic_token_make(purpose, token, &digest);
+	json = pic_token_object(purpose, &digest, target, now + valid_ms);
+	pic_json_set_integer(pic_json_get(json, "spec"), "first-boot-ms", now);
+	return pic_change_put(change, PIC_KIND_TOKEN, json, err);
+}
+
+int pic_identity_first_boot(struct pic_identity *identity, struct pic_change *change,
+			    const char *target, int64_t valid_ms, char token[PIC_TOKEN_TEXT],
+			    char key[PIC_TOKEN_TEXT], struct pic_error *err)
+{
+	const int64_t now = pic_clock_wall_ms();
+	int r = 0;
+
+	forget_old_tokens(identity->store, change, now);
+	end_first_boots(identity->store, change, target, NULL, FIRST_BOOTS_MAX - 1, now);
+	if (token)
+		r = put_first_boot(change, PIC_TOKEN_ENROLL, target, valid_ms, token, err);
+	if (r == 0 && key)
+		r = put_first_boot(change, PIC_TOKEN_BOOT, target, valid_ms, key, err);
+	return r;
+}
+
+void pic_identity_boot_caller(struct pic_identity *identity, const struct pic_exchange *exchange,
+			      struct pic_caller *out)
+{
+	static const char scheme[] = "Bearer ";
+	const char *header = pic_exchange_header(exchange, "Authorization");
+	const struct pic_object *key = NULL;
+	struct pic_sha256 digest;
+
+	*out = (struct pic_caller){ .role = PIC_ROLE_NOBODY };
+	if (header && strncasecmp(header, scheme, sizeof(scheme) - 1) == 0 &&
+	    pic_token_digest(header + sizeof(scheme) - 1, &digest))
+		key = pic_token_find(identity->store, PIC_TOKEN_BOOT, &digest);
+	if (!key || !is_first_boot(key) || number_of(key, "expires-ms") <= pic_clock_wall_ms())
+		return;
+	out->role = PIC_ROLE_BOOT;
+	snprintf(out->name, sizeof(out->name), "%s",
+		 pic_json_text_or(pic_json_get(pic_object_spec(key), "target"), ""));
+}
+
+void pic_identity_void(struct pic_identity *identity, struct pic_change *change, const char *target)
+{
+	for (struct pic_object *token = pic_store_next(identity->store, PIC_KIND_TOKEN, NULL, NULL);
+	     token; token = pic_store_next(identity->store, PIC_KIND_TOKEN, NULL, token))
+		if (is_of_target(token, target))
+			pic_change_delete(change, PIC_KIND_TOKEN, "", token->name);
 }
 
 static int check_token(const struct pic_object *token, const char *target, int64_t now_ms,
@@ -416,9 +531,8 @@ int pic_identity_redeem(struct pic_identity *identity, const char *target, const
 	int r = check_token(found, target, now, err);
 	if (r < 0)
 		return r;
-	struct pic_json *used = pic_json_copy(found->json);
-	pic_json_set_integer(pic_json_get(used, "spec"), "used-ms", now);
-	return pic_change_put(change, PIC_KIND_TOKEN, used, err);
+	end_first_boots(identity->store, change, target, found, 0, now);
+	return use_up(change, found, now, err);
 }
 
 int pic_identity_certify(struct pic_identity *identity, const char *target, const char *request_pem,

@@ -15,6 +15,7 @@ enum pic_role {
 	PIC_ROLE_NOBODY,
 	PIC_ROLE_DEVICE, /* a device's certificate; `name` is its target */
 	PIC_ROLE_ADMIN,
+	PIC_ROLE_BOOT, /* a machine with the key of an Ignition config; `name` is what it will be */
 };
 
 struct pic_caller {
@@ -63,6 +64,17 @@ int pic_identity_enroll(struct pic_identity *identity, const struct pic_actor *a
 /* Checks and uses up the token; -EACCES with a sentence: wrong, used, expired, other target. */
 int pic_identity_redeem(struct pic_identity *identity, const char *target, const char *token,
 			struct pic_change *change, struct pic_error *err);
+/* For an Ignition config, as a part of `change`: a one-time enrolment token and the key that fetches the config and
+ * what it names. Either may be NULL. Those of the same target that were made long before end. */
+int pic_identity_first_boot(struct pic_identity *identity, struct pic_change *change,
+			    const char *target, int64_t valid_ms, char token[PIC_TOKEN_TEXT],
+			    char key[PIC_TOKEN_TEXT], struct pic_error *err);
+/* A key as it came in `Authorization: Bearer`: BOOT or NOBODY. */
+void pic_identity_boot_caller(struct pic_identity *identity, const struct pic_exchange *exchange,
+			      struct pic_caller *out);
+/* Ends every token and key of a target, used ones and others, as a part of `change`. */
+void pic_identity_void(struct pic_identity *identity, struct pic_change *change,
+		       const char *target);
 /* A device certificate, good for a year, for the key of a request that names `target`. */
 int pic_identity_certify(struct pic_identity *identity, const char *target, const char *request_pem,
 			 struct pic_buf *certificate, struct pic_sha256 *key_pin,

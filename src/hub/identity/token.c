@@ -11,11 +11,13 @@ static const char *const prefixes[] = {
 	[PIC_TOKEN_ADMIN] = "pica_",
 	[PIC_TOKEN_ENROLL] = "pice_",
 	[PIC_TOKEN_SESSION] = "pics_",
+	[PIC_TOKEN_BOOT] = "picb_",
 };
 static const char *const purposes[] = {
 	[PIC_TOKEN_ADMIN] = "admin",
 	[PIC_TOKEN_ENROLL] = "enroll",
 	[PIC_TOKEN_SESSION] = "session",
+	[PIC_TOKEN_BOOT] = "boot",
 };
 
 void pic_token_make(enum pic_token_purpose purpose, char token[PIC_TOKEN_TEXT],

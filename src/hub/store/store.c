@@ -25,6 +25,7 @@ static const char *const kind_texts[] = {
 	[PIC_KIND_DEVICE] = "device",	    [PIC_KIND_TOKEN] = "token",
 	[PIC_KIND_ARTIFACT] = "artifact",   [PIC_KIND_TOMBSTONE] = "tombstone",
 	[PIC_KIND_WINDOW] = "window",
+	[PIC_KIND_FIRST_BOOT] = "first-boot",
 };
 _Static_assert(PIC_COUNT(kind_texts) == PIC_KIND_COUNT, "every kind has its word in the file");
 
