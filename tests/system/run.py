@@ -25,6 +25,7 @@ import xml.etree.ElementTree
 HERE = pathlib.Path(__file__).resolve().parent
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--no-header", "-q"]
 GOOD, FAILED, INTERRUPTED, NOTHING = 0, 1, 2, 5  # of pytest
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)  # each ends the run
 PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None)
 
@@ -39,9 +40,13 @@ class Over(BaseException):
 
 
 def marks(file):
-    """ALONE and APART of a file, which is not imported."""
+    """ALONE and APART of a file, which is not imported; of one that cannot be read pytest says why."""
+    try:
+        tree = ast.parse(file.read_text())
+    except SyntaxError:
+        return {}
     found = {}
-    for node in ast.parse(file.read_text()).body:
+    for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             if node.targets[0].id in ("ALONE", "APART"):
                 found[node.targets[0].id] = ast.literal_eval(node.value)
@@ -76,17 +81,17 @@ class File:
                                             stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                             env={**os.environ, "PICCOLO_SWEPT": "yes"}, preexec_fn=die_with_the_runner)
 
-    def end(self, status):
+    def end(self, status, stopped):
         """The file has ended: counts, and shows what it said."""
-        self.status = status
         self.seconds = time.monotonic() - self.began
         with contextlib.suppress(OSError, xml.etree.ElementTree.ParseError):
             for case in xml.etree.ElementTree.parse(self.report).iter("testcase"):
                 self.count(case)
-        if status not in (GOOD, NOTHING) and not self.failed:
-            self.failed = 1  # what ended without a word, or could not even begin
         print(f"\n-- {self.path.name} ({self.seconds:.0f} s)", flush=True)
         sys.stdout.buffer.write(self.out.read_bytes())
+        if status not in (GOOD, NOTHING) and not self.failed and not stopped:
+            self.failed = 1  # it could not even begin, or died
+            print(f"\n{self.path.name} ended with status {status} and no test that failed")
         sys.stdout.flush()
 
     def count(self, case):
@@ -115,7 +120,7 @@ def selected(files, expression):
 class Runner:
     def __init__(self, jobs, folder, more):
         self.jobs, self.folder, self.more = jobs, folder, more
-        self.running = []
+        self.running, self.stopped = [], False
 
     def run(self, files):
         """Greedy: whoever is free takes the first file that may run now. What must be alone comes last."""
@@ -133,20 +138,30 @@ class Runner:
         for file in [file for file in self.running if file.process.pid == pid]:
             file.process.returncode = os.waitstatus_to_exitcode(status)
             self.running.remove(file)
-            file.end(file.process.returncode)
+            file.end(file.process.returncode, self.stopped)
 
-    def stop(self):
-        for file in self.running:
-            file.process.terminate()
-        self.finish()
+    def stop(self, gently):
+        """The terminal's Ctrl-C has reached the files as well: they tell where they were, and clean up."""
+        self.stopped = True
+        try:
+            signal.alarm(20 if gently else 0)
+            if not gently:
+                raise Over
+            self.finish()
+        except Over:
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+            for file in self.running:
+                file.process.terminate()
+            self.finish()
 
     def finish(self):
         while self.running:
             self.reap()
 
 
-def over(*_):
-    raise Over
+def over(number, _):
+    raise Over(number)
 
 
 def arguments():
@@ -182,7 +197,7 @@ def main(asked):
     sweep()
     files = [File(path) for path in paths]
     ended = ""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+    for number in SIGNALS:
         signal.signal(number, over)
     signal.alarm(asked.seconds)
     began = time.monotonic()
@@ -190,11 +205,9 @@ def main(asked):
         runner = Runner(asked.jobs or os.cpu_count() + 2, pathlib.Path(folder), ["-k", asked.k] if asked.k else [])
         try:
             runner.run(files)
-        except Over:
+        except Over as why:
             ended = f"ended after {time.monotonic() - began:.0f} s, before all had run"
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
-                signal.signal(number, signal.SIG_IGN)
-            runner.stop()
+            runner.stop(gently=why.args == (signal.SIGINT,))
     return summarize(files, asked, time.monotonic() - began, ended)
 
 
