@@ -7,6 +7,7 @@
 #include "agent/context.h"
 #include "agent/link/backoff.h"
 #include "agent/sentence.h"
+#include "base/file.h"
 #include "base/log.h"
 
 static void on_stamp(void *data, const struct pic_supervisor_message *message, int fds[2])
@@ -96,12 +97,63 @@ static int open_link(struct pic_agent *agent, struct pic_error *err)
 
 /* -- joining ------------------------------------------------------------------------------------------- */
 
-static void join_failed(struct pic_agent *agent, const char *reason, const char *text)
+#define JOIN_WAITS_MAX 6 /* a hub that is away: the pauses become no longer than half a minute */
+#define JOIN_REFUSED_WAITS 10 /* one that says no needs a person first: the longest pauses */
+
+/* The same as before is no news. */
+static void tell_join_problem(struct pic_agent *agent, const char *reason, const char *text)
 {
+	char sentence[sizeof(agent->join_problem)];
+
+	pic_sentence_copy(sentence, sizeof(sentence), text);
+	if (strcmp(reason, agent->join_reason) == 0 && strcmp(sentence, agent->join_problem) == 0)
+		return;
 	snprintf(agent->join_reason, sizeof(agent->join_reason), "%s", reason);
-	pic_sentence_copy(agent->join_problem, sizeof(agent->join_problem), text);
+	memcpy(agent->join_problem, sentence, sizeof(sentence));
 	pic_log(PIC_LOG_WARNING, "not-joined", PIC_TEXT("reason", reason), PIC_TEXT("why", text));
-	pic_timer_set(agent->join_timer, pic_backoff_ms(++agent->join_failures, -1));
+}
+
+static void join_failed(struct pic_agent *agent, int code, const char *reason, const char *text)
+{
+	tell_join_problem(agent, reason, text);
+	if (code == -EPERM)
+		agent->join_failures = JOIN_REFUSED_WAITS;
+	else if (agent->join_failures < JOIN_WAITS_MAX)
+		agent->join_failures++;
+	else
+		agent->join_failures = JOIN_WAITS_MAX;
+	pic_timer_set(agent->join_timer, pic_backoff_ms(agent->join_failures, -1));
+}
+
+/* Used up, or never needed. What root keeps where we cannot remove it is worth nothing. */
+static void remove_token(struct pic_agent *agent)
+{
+	const char *file = agent->settings->token_file;
+	struct pic_error err = PIC_ERROR_INIT;
+
+	if (pic_file_remove(agent->store.folder, PIC_TOKEN_NAME, &err) < 0)
+		pic_log(PIC_LOG_WARNING, "token-stays", PIC_TEXT("why", err.text));
+	if (file && strcmp(file, "-") != 0 && unlink(file) < 0 && errno != ENOENT)
+		pic_log(PIC_LOG_INFO, "token-stays", PIC_TEXT("file", file),
+			PIC_TEXT("why", strerror(errno)));
+}
+
+/* The one that root has handed over, else the file itself. */
+static int read_token(struct pic_agent *agent, char *token, struct pic_error *err)
+{
+	const char *file = agent->settings->token_file;
+	struct pic_error own = PIC_ERROR_INIT;
+	int r = pic_join_read_token_at(agent->store.folder, PIC_TOKEN_NAME, token, &own);
+
+	if (r != -ENOENT)
+		return r < 0 ? pic_error_set(err, r, "%s", own.text) : 0;
+	r = pic_join_read_token(file, token, err);
+	return r == -ENOENT
+		       ? pic_error_set(err, r,
+				       "%s is not there; piccolo join makes this a device, with a "
+				       "token of piccoloctl enroll %s",
+				       file, agent->target)
+		       : r;
 }
 
 static void on_joined(void *data, int code, const char *reason, const char *text,
@@ -113,18 +165,18 @@ static void on_joined(void *data, int code, const char *reason, const char *text
 
 	agent->join = NULL;
 	if (code < 0) {
-		join_failed(agent, reason, text);
+		join_failed(agent, code, reason, text);
 		return;
 	}
 	agent->identity = *identity;
 	memset(identity, 0, sizeof(*identity));
-	agent->join_problem[0] = '\0';
+	agent->join_problem[0] = agent->join_reason[0] = '\0';
 	r = pic_agent_identity_save(&agent->identity, &agent->store, &err);
 	if (r == 0)
 		r = pic_agent_hub_open(agent, &err);
 	if (r < 0) {
 		pic_agent_identity_clear(&agent->identity);
-		join_failed(agent, "DiskFailed", err.text);
+		join_failed(agent, r, "DiskFailed", err.text);
 		return;
 	}
 	pic_log(PIC_LOG_INFO, "joined", PIC_TEXT("hub", agent->identity.hub),
@@ -144,13 +196,16 @@ static void join_now(void *data)
 		.user_agent = agent->user_agent,
 	};
 	struct pic_error err = PIC_ERROR_INIT;
-	int r = pic_join_read_token(agent->settings->token_file, token, &err);
+	int r = read_token(agent, token, &err);
 
-	if (r == 0)
-		r = pic_join_start(&agent->join, agent->loop, &order, on_joined, agent, &err);
+	if (r < 0) {
+		join_failed(agent, r, "TokenMissing", err.text);
+		return;
+	}
+	r = pic_join_start(&agent->join, agent->loop, &order, on_joined, agent, &err);
 	explicit_bzero(token, sizeof(token));
 	if (r < 0)
-		join_failed(agent, "JoinFailed", err.text);
+		join_failed(agent, -EPERM, "JoinFailed", err.text);
 }
 
 /* -- opening ------------------------------------------------------------------------------------------- */
@@ -188,6 +243,7 @@ int pic_agent_hub_open(struct pic_agent *agent, struct pic_error *err)
 	if (agent->settings->file)
 		return open_link(agent, err);
 	if (agent->identity.hub) {
+		remove_token(agent);
 		memcpy(agent->acceptance.confirmed, agent->identity.epoch,
 		       sizeof(agent->acceptance.confirmed));
 		return follow_settings(agent, err) < 0 ? err->code : open_link(agent, err);

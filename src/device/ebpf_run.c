@@ -105,6 +105,7 @@ static int live(struct child *child, const struct pic_ebpf_by_hand *order, int b
 		.instance_fd = -1,
 		.user = user,
 		.artifact_fd = order->object_fd,
+		.log_fds = { -1, -1 }, /* a stranger's file shall not have the terminal */
 		.end_boot_ms = order->end_boot_ms,
 		.grants = order->policy->ebpf.grants_by_hand,
 		.uplink = order->uplink,

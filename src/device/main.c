@@ -114,7 +114,11 @@ static const struct pic_command commands[] = {
 	  .maximum_arguments = 1 },
 	{ .name = "check",
 	  .arguments = "",
-	  .help = "say what this machine offers and what is missing",
+	  .help = "say what this machine offers and what is missing, in numbered findings with advice",
+	  .details =
+		  "Exit status: 0 when no error is found (warnings may be), 1 when one is. Run as root to see all: what "
+		  "another user cannot see is named. Nothing is changed.",
+	  .options = status_options,
 	  .run = pic_verb_check },
 	{ .name = "status",
 	  .arguments = "",

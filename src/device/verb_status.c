@@ -165,6 +165,17 @@ static void print_sentences(const struct pic_json *components)
 	}
 }
 
+/* Of the machine, as `piccolo check` numbers them. */
+static void print_problems(const struct pic_json *problems)
+{
+	for (size_t i = 0; i < pic_json_count(problems); i++) {
+		const struct pic_json *problem = pic_json_at(problems, i);
+
+		say(text_of(problem, "state"), "%s: %s", text_of(problem, "code"),
+		    text_of(problem, "message"));
+	}
+}
+
 static void print(const struct pic_json *root)
 {
 	const struct pic_json *components = pic_json_get(root, "components");
@@ -177,6 +188,7 @@ static void print(const struct pic_json *root)
 		say("clock", "not set; dates of certificates are not checked until it is");
 	if (!pic_json_true(pic_json_get(root, "supervisor")))
 		say("supervisor", "away; what is shown is what was known last");
+	print_problems(pic_json_get(root, "problems"));
 	printf("\n");
 	if (pic_json_count(components) == 0) {
 		printf("no workloads\n");

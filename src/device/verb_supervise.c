@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "device/agent_keeper.h"
+#include "device/token_file.h"
 #include "device/verbs.h"
 #include "supervisor/supervisor.h"
 
@@ -46,6 +47,8 @@ static int supervise(struct pic_device_options *options, struct pic_supervisor_s
 	settings->argv = options->argv;
 	if (r == 0)
 		r = find_user(options->user, &settings->agent_user, &settings->agent_group, &err);
+	if (r == 0 && !settings->sweep && !settings->purge)
+		pic_device_token_hand_over(options);
 	if (r == 0)
 		r = pic_supervisor_run(settings, &err);
 	if (r == 0 || (r == -EBUSY && settings->sweep)) /* a supervisor that runs does it itself */

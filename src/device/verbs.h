@@ -28,10 +28,6 @@ int pic_verb_purge(void *program, int argc, char **argv);
 extern const struct pic_command pic_commands_wasm[];
 extern const struct pic_command pic_commands_ebpf[]; /* `piccolo ebpf ...` (verb_ebpf.c) */
 
-/* The part of `piccolo check` that looks at the hub: 0 when it answers as it should, else the sentence.
- * -ENOENT: no hub is set, nothing was looked at. */
-int pic_check_hub(const struct pic_device_options *options, struct pic_error *err);
-
 /* The program's own description, for `config --effective`. */
 extern const struct pic_program pic_device_program;
 

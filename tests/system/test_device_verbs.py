@@ -226,42 +226,6 @@ def test_policy_why_under_run(work):
         assert done.returncode == 1 and str(path) in done.stderr and "local/nobody" in done.stderr, done
 
 
-def lines(done):
-    found = {}
-    for line in done.stdout.splitlines():
-        if line.endswith(" missing"):
-            continue
-        verdict, what, said = re.fullmatch(r"(\S+) +(\S.*?) {2,}(\S.*)", line).groups()
-        found[what] = (verdict, said)
-    return found
-
-
-def test_check_of_a_good_device(deployed):
-    done = deployed.piccolo("check")
-    found = lines(done)
-    assert {"kernel", "seccomp", "cgroups", "empty root", "policy", "users", "state folder", "run folder", "clock", "supervisor",
-            "hub"} <= set(found)
-    assert all(verdict in ("ok", "weak") for verdict, _ in found.values()), done.stdout
-    assert found["supervisor"][1].endswith("with 1 workload")
-
-
-def test_check_before_anything_runs_and_of_what_is_wrong(work):
-    device = FileDevice(work / "device")
-    found = lines(device.piccolo("check", check=False))
-    assert found["kernel"][0] == "ok" and found["hub"][0] != "ok"
-    device.policy.chmod(0o666)
-    done = device.piccolo("check", check=False)
-    assert done.returncode == 1 and lines(done)["policy"][0] == "MISSING" and str(device.policy) in lines(done)["policy"][1], done
-    device.policy.unlink()
-    done = device.piccolo("check", check=False)
-    assert done.returncode == 1 and lines(done)["policy"][0] == "MISSING", done
-    hub = harness.Hub(work / "hub")
-    device = FileDevice(work / "other")
-    (device.folder / "piccolo.conf").write_text(f"hub = {hub.url}\ntarget = tiny-edge\nca-pin = sha256:{'ab' * 32}\n")
-    found = lines(device.piccolo("check", check=False))
-    assert found["hub"][0] != "ok" and hub.url in found["hub"][1], found
-
-
 def test_purge_takes_all_and_says_so(hub, deployed):
     deployed.stop()
     said = deployed.piccolo("purge").stdout

@@ -332,22 +332,32 @@ int pic_join_start(struct pic_join **out, struct pic_loop *loop, const struct pi
 	return 0;
 }
 
-int pic_join_read_token(const char *path, char *out, struct pic_error *err)
+static int take_token(const char *text, const char *path, char *out, struct pic_error *err)
 {
-	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4096);
-	const char *start;
 	size_t size;
-	int r = pic_file_read_path(path, &text, err);
 
-	if (r < 0)
-		return r;
-	start = pic_buf_text(&text);
-	start += strspn(start, " \t\r\n");
-	size = strcspn(start, " \t\r\n");
+	text += strspn(text, " \t\r\n");
+	size = strcspn(text, " \t\r\n");
 	if (size == 0 || size > PIC_TOKEN_MAX)
 		return pic_error_set(err, -EINVAL, "%s holds no token of 1 to %d bytes", path,
 				     PIC_TOKEN_MAX);
-	memcpy(out, start, size);
+	memcpy(out, text, size);
 	out[size] = '\0';
 	return 0;
+}
+
+int pic_join_read_token(const char *path, char *out, struct pic_error *err)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4096);
+	int r = pic_file_read_path(path, &text, err);
+
+	return r < 0 ? r : take_token(pic_buf_text(&text), path, out, err);
+}
+
+int pic_join_read_token_at(int folder, const char *name, char *out, struct pic_error *err)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4096);
+	int r = pic_file_read(folder, name, &text, err);
+
+	return r < 0 ? r : take_token(pic_buf_text(&text), name, out, err);
 }

@@ -10,6 +10,7 @@
 #include "base/loop.h"
 
 #define PIC_TOKEN_MAX 256
+#define PIC_TOKEN_NAME "token" /* in STATE/agent: what root has handed over from --token-file */
 
 struct pic_join;
 
@@ -34,5 +35,6 @@ void pic_join_cancel(struct pic_join *join); /* NULL is fine */
 
 /* The token in a file ("-": standard input), without blanks around it. `out` holds PIC_TOKEN_MAX + 1. */
 int pic_join_read_token(const char *path, char *out, struct pic_error *err);
+int pic_join_read_token_at(int folder, const char *name, char *out, struct pic_error *err);
 
 #endif

@@ -91,7 +91,7 @@ static bool restarts(const struct pic_planner *planner, const struct pic_plan_co
 static int64_t next_start(const struct pic_plan_component *component,
 			  const struct pic_ledger_entry *entry)
 {
-	return entry->ended_boot_ms + pic_plan_backoff_ms(component->ends);
+	return entry->ended_boot_ms + pic_plan_wait_ms(component, entry);
 }
 
 /* An entry that has ended and is what is wanted: true when it is to be started again now. */
@@ -128,9 +128,10 @@ static bool is_due(struct pic_planner *planner, const struct pic_plan_component 
 		return false;
 	}
 	if (planner->input->now_boot_ms < due && pic_planner_keeps(planner, PIC_RULE_BACKOFF)) {
-		pic_planner_say(status, PIC_PHASE_BACKOFF, "Ended",
+		pic_planner_say(status, PIC_PHASE_BACKOFF,
+				entry->end_kind == PIC_END_MISSING ? "InterfaceMissing" : "Ended",
 				"%s; the next start waits %lld ms", text,
-				(long long)pic_plan_backoff_ms(component->ends));
+				(long long)pic_plan_wait_ms(component, entry));
 		pic_planner_wake(planner, due);
 		return false;
 	}

@@ -6,7 +6,17 @@
 
 #define FIRST_MS 100
 #define LONGEST_MS (5 * 60 * 1000)
+#define MISSING_MS (60 * 1000)
 #define LASTED_MS (10 * 60 * 1000)
+
+int64_t pic_plan_wait_ms(const struct pic_plan_component *component,
+			 const struct pic_ledger_entry *entry)
+{
+	int64_t ms = pic_plan_backoff_ms(component->ends);
+
+	/* what is plugged in comes by a hand, not within a second */
+	return entry->end_kind == PIC_END_MISSING && ms < MISSING_MS ? MISSING_MS : ms;
+}
 
 int64_t pic_plan_backoff_ms(unsigned ends)
 {
@@ -53,6 +63,9 @@ void pic_plan_end_text(const struct pic_ledger_entry *entry, char *out, size_t s
 		return;
 	case PIC_END_MEMORY:
 		snprintf(out, size, "it was killed because it needed more memory than its limit");
+		return;
+	case PIC_END_MISSING:
+		snprintf(out, size, "it cannot start yet: %s", text);
 		return;
 	case PIC_END_INVALID:
 		snprintf(out, size, "it cannot run: %s", text);

@@ -187,6 +187,9 @@ void pic_plan_clear(struct pic_plan *plan);
 
 /* The wait before the next start after `ends` runs in a row that ended soon. */
 int64_t pic_plan_backoff_ms(unsigned ends);
+/* The same for this component, by how it ended: a missing interface is looked for once a minute at most. */
+int64_t pic_plan_wait_ms(const struct pic_plan_component *component,
+			 const struct pic_ledger_entry *entry);
 /* To be called when the ledger shows this component's entry: counts each end once and forgets after
  * a run that lasted. */
 void pic_plan_note_end(struct pic_plan_component *component, const struct pic_ledger_entry *entry);

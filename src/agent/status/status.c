@@ -37,10 +37,12 @@ static void add_link(const struct pic_agent *agent, struct pic_json *root)
 	const struct pic_link_state *state = pic_agent_link_state(agent);
 	char contact[PIC_TIME_TEXT];
 
-	pic_json_set_text(root, "hub", agent->identity.hub ? agent->identity.hub : "");
+	const bool joining = agent->join_timer && !agent->identity.hub;
+	const char *hub = joining ? agent->settings->hub : agent->identity.hub;
+
+	pic_json_set_text(root, "hub", hub ? hub : "");
 	pic_json_set_text(root, "connection",
-			  agent->join_problem[0] ? "joining"
-						 : pic_link_connection_text(state->connection));
+			  joining ? "joining" : pic_link_connection_text(state->connection));
 	pic_json_set_text(root, "reason",
 			  agent->join_problem[0] ? agent->join_reason : state->reason);
 	pic_json_set_text(root, "problem",
@@ -55,6 +57,22 @@ static void add_link(const struct pic_agent *agent, struct pic_json *root)
 	pic_json_set_text(root, "policy-problem", agent->policy_problem);
 }
 
+static void add_problems(const struct pic_agent_settings *settings, struct pic_json *root)
+{
+	struct pic_json *list = pic_json_new_array();
+
+	for (size_t i = 0; i < settings->problem_count; i++) {
+		struct pic_json *entry = pic_json_new_object();
+
+		pic_json_set_text(entry, "code", settings->problems[i].code);
+		pic_json_set_text(entry, "state", settings->problems[i].state);
+		pic_json_set_text(entry, "message", settings->problems[i].text);
+		pic_json_set_text(entry, "advice", settings->problems[i].advice);
+		pic_json_append(list, entry);
+	}
+	pic_json_set(root, "problems", list);
+}
+
 static int write_status(struct pic_agent *agent, struct pic_buf *out)
 {
 	PIC_BUF struct pic_buf report = PIC_BUF_INIT(PIC_REPORT_SIZE_MAX);
@@ -66,6 +84,7 @@ static int write_status(struct pic_agent *agent, struct pic_buf *out)
 	if (r < 0)
 		return r;
 	add_link(agent, root);
+	add_problems(agent->settings, root);
 	r = pic_json_write(root, PIC_JSON_INDENT, out);
 	pic_buf_char(out, '\n');
 	return out->failed ? -ENOBUFS : r;

@@ -4,6 +4,7 @@
  *   document.json          the exact bytes of the document in force
  *   kept.json              components that earlier documents listed and nobody removed, as a document
  *   identity.json          hub, target, key, certificate, authority, pins, confirmed epoch
+ *   token                  what it will join by, while it has not (agent/link/join.h)
  *   downloads/SHA256.part  a download that is not whole; SHA256: one that is
  *   artifacts/SHA256       empty: the supervisor's store may have it because of us, so it is ours to drop
  *
