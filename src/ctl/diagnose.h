@@ -13,6 +13,13 @@
 
 #define PIC_DIAGNOSE_COMPONENT "program"
 
+enum pic_diagnose_trouble {
+	PIC_DIAGNOSE_WELL,
+	PIC_DIAGNOSE_FAILS,   /* it was tried, and will be tried again */
+	PIC_DIAGNOSE_CANNOT,  /* it will not be tried again as it is */
+	PIC_DIAGNOSE_REFUSED, /* by the device's policy */
+};
+
 struct pic_diagnose {
 	struct pic_ctl *ctl;
 	const char *space, *device, *file;
@@ -25,13 +32,16 @@ struct pic_diagnose {
 	char phase[16];	  /* of the approval */
 	char state[1024]; /* of the component: "Running - ..." */
 	char ends[PIC_TIME_TEXT + 8];
+	char message[1024]; /* of the component, alone */
+	enum pic_diagnose_trouble trouble;
 	bool is_running;
+	bool has_run;
 	pid_t lines; /* the process that prints lines; 0: none */
 };
 
 /* diagnose_objects.c */
 int pic_diagnose_begin(struct pic_diagnose *diagnose, struct pic_error *err);
-/* Fills phase, state, ends, is_running. */
+/* Fills what was seen last. */
 int pic_diagnose_look(struct pic_diagnose *diagnose, struct pic_error *err);
 /* Rejects or revokes what still stands, deletes the objects and waits until the device has let go. */
 int pic_diagnose_end(struct pic_diagnose *diagnose, struct pic_error *err);

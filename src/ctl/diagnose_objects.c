@@ -183,6 +183,43 @@ static int look_at_approval(struct pic_diagnose *diagnose, struct pic_error *err
 	return 0;
 }
 
+/* Of a failed download the program is not to blame: it goes on when the hub is there again. */
+static enum pic_diagnose_trouble trouble_of(const char *phase, const char *reason)
+{
+	if (strcmp(phase, "Refused") == 0)
+		return PIC_DIAGNOSE_REFUSED;
+	/* a device waits for a card to be plugged in; who diagnoses has mistyped its name */
+	if (strcmp(phase, "Failed") == 0 || strcmp(reason, "InterfaceMissing") == 0)
+		return PIC_DIAGNOSE_CANNOT;
+	if (strcmp(phase, "Backoff") == 0 &&
+	    (strcmp(reason, "Ended") == 0 || strcmp(reason, "StartFailed") == 0))
+		return PIC_DIAGNOSE_FAILS;
+	return PIC_DIAGNOSE_WELL;
+}
+
+/* The hub's sentence without its head: which component on which device is known here. */
+static const char *message_of(const struct pic_diagnose *diagnose, const struct pic_json *one)
+{
+	const char *text = text_of(one, "message");
+	char head[sizeof(PIC_DIAGNOSE_COMPONENT " on : ") + PIC_NAME_MAX];
+
+	snprintf(head, sizeof(head), PIC_DIAGNOSE_COMPONENT " on %s: ", diagnose->device);
+	return pic_text_starts(text, head) ? text + strlen(head) : text;
+}
+
+static void look_at_component(struct pic_diagnose *diagnose, const struct pic_json *one)
+{
+	const char *phase = text_of(one, "phase"), *message = message_of(diagnose, one);
+
+	snprintf(diagnose->state, sizeof(diagnose->state), "%.64s%s%.900s", phase,
+		 *message ? " - " : "", message);
+	snprintf(diagnose->message, sizeof(diagnose->message), "%.900s",
+		 *message ? message : text_of(one, "reason"));
+	diagnose->trouble = trouble_of(phase, text_of(one, "reason"));
+	diagnose->is_running = strcmp(phase, "Running") == 0;
+	diagnose->has_run |= diagnose->is_running;
+}
+
 static int look_at_instance(struct pic_diagnose *diagnose, struct pic_error *err)
 {
 	PIC_ANSWER struct pic_ctl_answer answer = { 0 };
@@ -198,13 +235,8 @@ static int look_at_instance(struct pic_diagnose *diagnose, struct pic_error *err
 	for (size_t i = 0; i < pic_json_count(list); i++) {
 		const struct pic_json *one = pic_json_at(list, i);
 
-		if (strcmp(text_of(one, "name"), PIC_DIAGNOSE_COMPONENT) != 0)
-			continue;
-		const char *message = text_of(one, "message");
-
-		snprintf(diagnose->state, sizeof(diagnose->state), "%.64s%s%.900s",
-			 text_of(one, "phase"), *message ? " - " : "", message);
-		diagnose->is_running = strcmp(text_of(one, "phase"), "Running") == 0;
+		if (strcmp(text_of(one, "name"), PIC_DIAGNOSE_COMPONENT) == 0)
+			look_at_component(diagnose, one);
 	}
 	return 0;
 }

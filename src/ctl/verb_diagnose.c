@@ -14,6 +14,8 @@
 #define LOOK_MS 300
 #define METRICS_MS 5000
 #define UNREACHABLE_MS 60000
+/* So long the device may try: two or three starts, in which what passes has passed. */
+#define TRIES_MS 5000
 
 static volatile sig_atomic_t is_interrupted;
 
@@ -65,10 +67,29 @@ static int look(struct pic_diagnose *diagnose, int64_t *seen_ms, struct pic_erro
 	return r;
 }
 
+/* A program that cannot run there keeps no permission. *since_ms: when its first try failed, or 0. */
+static int check_trouble(const struct pic_diagnose *diagnose, int64_t *since_ms,
+			 struct pic_error *err)
+{
+	const int64_t now = pic_clock_boot_ms();
+	const bool refused = diagnose->trouble == PIC_DIAGNOSE_REFUSED;
+
+	if (diagnose->has_run && diagnose->trouble == PIC_DIAGNOSE_FAILS)
+		return 0;
+	if (diagnose->trouble == PIC_DIAGNOSE_FAILS && !*since_ms)
+		*since_ms = now;
+	if (diagnose->trouble == PIC_DIAGNOSE_WELL ||
+	    (diagnose->trouble == PIC_DIAGNOSE_FAILS && now - *since_ms < TRIES_MS))
+		return 0;
+	return pic_error_set(err, refused ? -EACCES : -ENOEXEC,
+			     "the program does not run on %s: %s", diagnose->device,
+			     diagnose->message);
+}
+
 static int follow(struct pic_diagnose *diagnose, struct pic_error *err)
 {
 	const struct timespec pause = { 0, LOOK_MS * 1000000L };
-	int64_t seen_ms = pic_clock_boot_ms(), metrics_ms = 0;
+	int64_t seen_ms = pic_clock_boot_ms(), metrics_ms = 0, fails_ms = 0;
 	char last_phase[16] = "", last_state[1024] = "";
 	int r = 0;
 
@@ -78,6 +99,9 @@ static int follow(struct pic_diagnose *diagnose, struct pic_error *err)
 			break;
 		tell(diagnose, last_phase, last_state);
 		if (is_over(diagnose))
+			break;
+		r = check_trouble(diagnose, &fails_ms, err);
+		if (r < 0)
 			break;
 		if (diagnose->is_running && !diagnose->lines)
 			pic_diagnose_lines_start(diagnose);
@@ -105,7 +129,8 @@ static int end(struct pic_diagnose *diagnose, int status)
 		return pic_ctl_fail(&err);
 	const bool was_allowed = is_phase(diagnose, "Approved") || is_phase(diagnose, "Ended");
 	if (was_allowed)
-		printf("%s: the program is gone\n", diagnose->device);
+		printf("%s: %s\n", diagnose->device,
+		       diagnose->has_run ? "the program is gone" : "nothing of it is left");
 	if (status != PIC_EXIT_OK)
 		return status;
 	if (is_phase(diagnose, "Rejected") || is_phase(diagnose, "Revoked"))

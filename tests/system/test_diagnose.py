@@ -32,11 +32,11 @@ def pair(hub, device):
 
 
 class Diagnosis:
-    def __init__(self, hub, file, *options):
+    def __init__(self, hub, file, *options, attach="xdp:lo:skb"):
         self.hub = hub
         self.process = subprocess.Popen(
-            [harness.BIN / "piccoloctl", "diagnose", "tiny-edge", file, "--reason", "packets get lost", "--attach",
-             "xdp:lo:skb", *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [harness.BIN / "piccoloctl", "diagnose", "tiny-edge", file, "--reason", "packets get lost",
+             "--attach", attach, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, **hub.environment})
         self.text = ""
 
@@ -111,6 +111,27 @@ def test_revoked_by_somebody_else(pair, program):  # noqa: F811
     hub.ctl("revoke", name)
     harness.wait(lambda: not programs(), 5, "the program is gone from the kernel")
     assert run.end() == 3, run.text
+    nothing_left(hub)
+
+
+@pytest.mark.parametrize(("name", "attach", "status", "word"), [
+    ("count", "xdp:wrong0:skb", 1, "wrong0"),  # there is no such card
+    ("test-loop-endless.bpf.o", "xdp:lo:skb", 1, "verifier"),  # its verifier says no
+    ("forbidden", "xdp:lo:skb", 3, "policy"),  # its device does not want it
+])
+def test_what_cannot_run_keeps_no_permission(pair, program, name, attach, status, word):  # noqa: F811
+    """The device tries and says why: the permission is given back at once, not after an hour of tries."""
+    hub, device = pair
+    if name == "forbidden":
+        device.policy.write_text(device.policy.read_text() + "ebpf interfaces eth9\n")
+        device.process.send_signal(signal.SIGHUP)
+    run = Diagnosis(hub, harness.SAMPLES / name if name.endswith(".o") else program, "--for", "1h", attach=attach)
+    request = run.request()
+    assert decide(hub, request)[0] == 200
+    assert run.end() == status, run.text
+    [said] = [line for line in run.text.splitlines() if line.startswith("piccoloctl: ")]
+    assert said.startswith("piccoloctl: the program does not run on tiny-edge: ") and word in said, run.text
+    assert approval(hub, request)["phase"] == "Revoked"
     nothing_left(hub)
 
 
