@@ -106,7 +106,7 @@ bool pic_ledger_entry_is_valid(const struct pic_ledger_entry *entry)
 	       is_text(entry->end_text, sizeof(entry->end_text)) &&
 	       is_text(entry->evidence, sizeof(entry->evidence)) &&
 	       entry->state >= PIC_LEDGER_STARTING && entry->state <= PIC_LEDGER_HELD &&
-	       entry->end_kind <= PIC_END_ROLLED_BACK && entry->pid >= 0;
+	       entry->end_kind <= PIC_END_LAST && entry->pid >= 0;
 }
 
 bool pic_binding_is_valid(const struct pic_binding *binding)

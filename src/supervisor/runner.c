@@ -119,6 +119,7 @@ static int open_driver(const struct pic_runner_order *order, struct runner *runn
 		.policy = order->supervisor->policy,
 		.user = order->entry->user,
 		.artifact_fd = profile->needs_artifact ? runner->fds[ARTIFACT] : -1,
+		.log_fds = { runner->fds[LOG_0], runner->fds[LOG_1] },
 		.end_boot_ms = order->entry->end_boot_ms,
 		.grants = order->grants,
 		.uplink = order->supervisor->ledger.uplink,
@@ -225,15 +226,16 @@ void pic_runner_main(const struct pic_runner_order *order)
 	for (unsigned i = 0; i < FILES; i++)
 		runner.fds[i] = nothing;
 	runner.fds[NOTE] = open_at(order->work_fd, "end", -1, O_RDWR | O_CREAT, &err);
-	r = nothing < 0 ? pic_error_set(&err, -ENODEV, "/dev/null is missing")
+	r = nothing < 0 ? pic_error_set(&err, -ENXIO, "/dev/null is missing")
 			: prepare(order, &runner, &err);
 	if (r == 0)
 		r = order->driver->run(&runner.face);
 	else
 		tell_ended(&runner.face,
-			   r == -ENOEXEC ? PIC_END_INVALID
-			   : r == -ETIME ? PIC_END_LEASE
-					 : PIC_END_STATUS,
+			   r == -ENOEXEC  ? PIC_END_INVALID
+			   : r == -ETIME  ? PIC_END_LEASE
+			   : r == -ENODEV ? PIC_END_MISSING
+					  : PIC_END_STATUS,
 			   1, err.text);
 	if (runner.face.log) {
 		if (err.code)

@@ -75,6 +75,7 @@ struct pic_open_context {
 	int instance_fd; /* folder of the instance in the runtime folder: its trace pipe lives there */
 	uid_t user;
 	int artifact_fd; /* as in pic_runner; lent */
+	int log_fds[2];	 /* segments of its log; lent; -1: none */
 	int64_t end_boot_ms;
 	uint32_t grants;
 	struct pic_uplink uplink;

@@ -26,7 +26,7 @@ void pic_note_read(int fd, struct pic_note *out)
 
 	memset(out, 0, sizeof(*out));
 	if (pread(fd, &note, sizeof(note), 0) != (ssize_t)sizeof(note) || note.version != VERSION ||
-	    note.end_kind > PIC_END_ROLLED_BACK)
+	    note.end_kind > PIC_END_LAST)
 		return;
 	note.end_text[sizeof(note.end_text) - 1] = '\0';
 	note.evidence[sizeof(note.evidence) - 1] = '\0';

@@ -55,6 +55,8 @@ int bad(struct xdp_md *ctx)
 	return bpf_map_lookup_elem(&large, &(__u32){ 0 }) ? XDP_DROP : XDP_PASS;
 #elif defined(BAD_MAP)
 	return bpf_redirect_map(&ports, 0, XDP_PASS);
+#elif defined(BAD_PACKET)
+	return *((unsigned char *)(long)ctx->data + 5) == 7 ? XDP_DROP : XDP_PASS;
 #elif defined(BAD_FLAGS)
 	return bpf_map_lookup_elem(&seedless, &(__u32){ 0 }) ? XDP_DROP : XDP_PASS;
 #elif defined(BAD_REDIRECT)

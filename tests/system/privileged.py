@@ -21,7 +21,7 @@ REPLY, ENTRY, EVENT, BINDING = 1, 2, 3, 4
 TO_REPLACE = 1  # flag of STOP
 STATES = {0: "gone", 1: "starting", 2: "running", 3: "stopping", 4: "ended", 5: "held"}
 ENDS = {0: None, 1: "status", 2: "trap", 3: "signal", 4: "memory", 5: "invalid", 6: "unknown", 7: "lease",
-        8: "rolled-back"}
+        8: "rolled-back", 9: "missing"}
 
 HEAD = struct.Struct("<IIQ64s64s16s32sQII")
 ENTRY_FORM = struct.Struct("<64s64s16s32s32sIIi4xQqqq16sIIi200s120s4xQQ")

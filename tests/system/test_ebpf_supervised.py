@@ -15,7 +15,7 @@ import harness
 from harness import MODULE, http_get, wait
 from kernel_programs import (CAP_NET_ADMIN, CLSACT, EGRESS, HUB, INGRESS, TCX, Link, Residue, Traces, attach, bpftool,
                              capabilities, object_of, spec)
-from privileged import METRICS, POLICY, START, UPLINK, Supervisor, sha256, wasm_spec
+from privileged import LOG, METRICS, POLICY, START, UPLINK, Supervisor, sha256, wasm_spec
 
 APART = "kernel"  # run.py: programs of the same name and lines of the same words are seen by all
 
@@ -169,6 +169,29 @@ def test_it_ends_itself_without_a_supervisor(supervisor, link):
     assert link.is_clean()
     supervisor.start()
     assert ended(supervisor, "app/filter").end == "lease"
+
+
+# -- why it does not start --------------------------------------------------------------------------
+
+
+def test_the_verifiers_words_are_in_the_log(supervisor, link):
+    content = object_of("test-bad-packet").read_bytes()
+    supervisor.client.take(content)
+    supervisor.client.ask(START, "app/bad", "ebpf", sha256(content), spec=spec(attach()))
+    entry = ended(supervisor, "app/bad")
+    assert entry.end == "invalid" and "reads beyond the packet" in entry.end_text, entry
+    lines = b"".join(os.pread(fd, 65536, 0) for fd in supervisor.client.ask(LOG, "app/bad").fds).decode().splitlines()
+    assert any("verifier refused it; what it said last:" in line for line in lines), lines
+    said = [line.split(" ", 2)[2] for line in lines if " e " in line]
+    assert any("invalid access to packet" in line for line in said) and 1 < len(said) <= 40, lines
+
+
+def test_a_missing_interface_is_a_reason_of_its_own(supervisor, link):
+    content = object_of("packets").read_bytes()
+    supervisor.client.take(content)
+    supervisor.client.ask(START, "app/lost", "ebpf", sha256(content), spec=spec(attach(target="nowhere")))
+    entry = ended(supervisor, "app/lost")
+    assert entry.end == "missing" and "no network interface nowhere; this device has: va" in entry.end_text, entry
 
 
 # -- the way to the hub -----------------------------------------------------------------------------

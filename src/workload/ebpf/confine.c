@@ -81,6 +81,9 @@ static const struct pic_seccomp_rule loader[] = {
 	PIC_SECCOMP_CALL(dup3),
 	PIC_SECCOMP_CALL(memfd_create),
 	PIC_SECCOMP_CALL(prlimit64),
+	/* the verifier's words into the workload's log */
+	PIC_SECCOMP_CALL(writev),
+	PIC_SECCOMP_CALL(ftruncate),
 	/* its parent, and questions about interfaces */
 	PIC_SECCOMP_WHERE(sendto, 5, POINTER, 0),
 	PIC_SECCOMP_CALL(sendmsg),

@@ -124,6 +124,16 @@ static void tail(const char *log, char out[TAIL_MAX])
 	}
 }
 
+const char *pic_ebpf_last_lines(const char *text, unsigned lines, size_t size)
+{
+	const char *end = text + strlen(text), *begin = end;
+	const char *first = (size_t)(end - text) > size ? end - size : text;
+
+	while (begin > first && (begin == end || begin[-1] != '\n' || --lines > 0))
+		begin--;
+	return begin;
+}
+
 void pic_ebpf_failed_program(const char *said, char out[PIC_EBPF_PROGRAM_NAME_MAX + 1])
 {
 	static const char head[] = "prog '", foot[] = "': BPF program load failed";

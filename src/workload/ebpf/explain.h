@@ -22,6 +22,8 @@ struct pic_ebpf_failure {
 
 /* -EINVAL: it can never run here as it is; -EBUSY, -ENOMEM...: another time it may. */
 int pic_ebpf_explain(const struct pic_ebpf_failure *failure, struct pic_error *err);
+/* Where the last `lines` lines of a text begin, and at most `size` bytes of them. */
+const char *pic_ebpf_last_lines(const char *text, unsigned lines, size_t size);
 /* The name between "prog '" and "': BPF program load failed" of what libbpf printed; "" when there is none. */
 void pic_ebpf_failed_program(const char *said, char out[PIC_EBPF_PROGRAM_NAME_MAX + 1]);
 

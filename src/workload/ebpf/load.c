@@ -10,6 +10,10 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "workload/ebpf/explain.h"
+#include "workload/log.h"
+
+#define KEPT_LINES 40
+#define KEPT_BYTES 8192
 
 /* libbpf's reports have no context to go to: the last ones of this process. */
 static struct {
@@ -52,6 +56,21 @@ static int fail(enum pic_ebpf_stage stage, int error, const char *log, struct pi
 
 	pic_ebpf_failed_program(said.text, program);
 	return pic_ebpf_explain(&failure, err);
+}
+
+/* The sentence has room for a few words of the verifier; who wrote the program wants more of them. */
+static void keep_log(const struct pic_ebpf_task *task, const char *said_last)
+{
+	const char *text = pic_ebpf_last_lines(said_last, KEPT_LINES, KEPT_BYTES);
+	struct pic_workload_log *log;
+
+	if (!*text || !task->log_max ||
+	    pic_workload_log_new(&log, task->log_fds, task->log_max, NULL) < 0)
+		return;
+	pic_workload_log_line(log, "the kernel's verifier refused it; what it said last:");
+	pic_workload_log_write(log, 'e', text, strlen(text));
+	pic_workload_log_flush(log);
+	pic_workload_log_free(log);
 }
 
 static int differs(const char *what, const char *name, struct pic_error *err)
@@ -215,8 +234,10 @@ int pic_ebpf_load(const struct pic_ebpf_task *task, struct pic_ebpf_loaded *out,
 	if (!loaded.object)
 		return fail(PIC_EBPF_OPEN, errno, "", err);
 	r = compare(task, loaded.object, err);
-	if (r == 0 && bpf_object__load(loaded.object) < 0)
+	if (r == 0 && bpf_object__load(loaded.object) < 0) {
 		r = fail(PIC_EBPF_LOAD, errno, log, err);
+		keep_log(task, log);
+	}
 	if (r < 0) {
 		bpf_object__close(loaded.object);
 		return r;

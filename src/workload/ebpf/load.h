@@ -23,6 +23,9 @@ struct pic_ebpf_task {
 	uint32_t hook_count;
 	uint32_t programs; /* bit set of those that are loaded */
 	bool network;	   /* a hook stands where packets pass */
+	/* for what the verifier said; 0: there is no log */
+	uint64_t log_max;
+	int log_fds[2];
 };
 
 struct pic_ebpf_loaded {

@@ -21,7 +21,7 @@
 #include "workload/ebpf/netlink.h"
 #include "workload/ebpf/runner.h"
 
-enum { SOCKET, ARTIFACT, NETLINK, FILES };
+enum { SOCKET, ARTIFACT, LOG_0, LOG_1, NETLINK };
 
 #define CAP(name) (1ull << (name))
 #define LOADER_FILES 256
@@ -61,9 +61,14 @@ static int settle_in(const struct pic_ebpf_order *order, struct pic_error *err)
 		.keep_capabilities = capabilities(order),
 		.files_max = LOADER_FILES,
 		.data_max = LOADER_DATA,
+		.file_size_max = order->policy->log_max + PIC_EBPF_LOG_MAX,
 		.cpu_seconds_max = PIC_EBPF_LOAD_LIMIT_MS / 1000 + 1,
 	};
-	const int fds[] = { [SOCKET] = order->socket_fd, [ARTIFACT] = order->artifact_fd };
+	bool logs = order->log_fds[0] >= 0;
+	const int fds[] = { [SOCKET] = order->socket_fd,
+			    [ARTIFACT] = order->artifact_fd,
+			    [LOG_0] = logs ? order->log_fds[0] : order->artifact_fd,
+			    [LOG_1] = logs ? order->log_fds[1] : order->artifact_fd };
 	pid_t parent = getppid();
 	int r = pic_descriptors_arrange(fds, PIC_COUNT(fds), err);
 
@@ -252,7 +257,8 @@ void pic_ebpf_loader_main(const struct pic_ebpf_order *order)
 {
 	struct pic_ebpf_word end = { .kind = PIC_EBPF_SAY_END };
 	struct pic_error err = PIC_ERROR_INIT;
-	struct pic_ebpf_task task = { 0 };
+	struct pic_ebpf_task task = { .log_max = order->log_fds[0] < 0 ? 0 : order->policy->log_max,
+				      .log_fds = { LOG_0, LOG_1 } };
 	struct pic_ebpf_hand hand = { 0 };
 	struct pic_ebpf_plan plan;
 	int fds[PIC_EBPF_HAND_FILES];

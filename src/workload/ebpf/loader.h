@@ -17,6 +17,7 @@ struct pic_ebpf_order {
 	struct pic_uplink uplink;
 	uid_t user;
 	int socket_fd, artifact_fd;
+	int log_fds[2]; /* -1: none */
 };
 
 /* In a child of the runner; still root. */

@@ -380,7 +380,8 @@ static int load(struct opening *opening, const void *spec, struct pic_error *err
 					.grants = context->grants,
 					.uplink = context->uplink,
 					.user = context->user,
-					.artifact_fd = context->artifact_fd };
+					.artifact_fd = context->artifact_fd,
+					.log_fds = { context->log_fds[0], context->log_fds[1] } };
 	PIC_FD int its_end = -1;
 	int pair[2], r;
 	pid_t loader;

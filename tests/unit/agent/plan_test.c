@@ -105,6 +105,39 @@ static void an_end_waits_a_little(void **state)
 	pic_plan_clear(&scene.plan);
 }
 
+static void a_missing_interface_is_looked_for_once_a_minute(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set(&scene);
+	scene.entry.ledger.state = PIC_LEDGER_ENDED;
+	scene.entry.ledger.end_kind = PIC_END_MISSING;
+	scene.entry.ledger.end_value = 1;
+	snprintf(scene.entry.ledger.end_text, sizeof(scene.entry.ledger.end_text),
+		 "there is no network interface eth7");
+	scene.entry.ledger.ended_boot_ms = scene.input.now_boot_ms;
+	pic_plan_note_end(&scene.component, &scene.entry.ledger);
+	plan(&scene);
+	assert_int_equal(scene.plan.step_count, 0);
+	assert_int_equal(scene.plan.statuses[0].phase, PIC_PHASE_BACKOFF);
+	assert_string_equal(scene.plan.statuses[0].reason, "InterfaceMissing");
+	assert_string_equal(scene.plan.statuses[0].message,
+			    "it cannot start yet: there is no network interface eth7; the next "
+			    "start waits 60000 ms");
+	assert_int_equal(scene.plan.wake_boot_ms - scene.input.now_boot_ms, 60000);
+
+	scene.input.now_boot_ms += 59999;
+	plan(&scene);
+	assert_int_equal(scene.plan.step_count, 0);
+	scene.input.now_boot_ms++;
+	plan(&scene);
+	assert_int_equal(scene.plan.step_count, 1);
+	scene.component.ends = 100; /* no more often than anything else either */
+	assert_int_equal(pic_plan_wait_ms(&scene.component, &scene.entry.ledger), 300000);
+	pic_plan_clear(&scene.plan);
+}
+
 static void waits_double_and_are_forgotten(void **state)
 {
 	struct pic_plan_component component = { .noted_start = -1 };
@@ -295,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_runs_is_left_alone),
 		cmocka_unit_test(an_end_waits_a_little),
+		cmocka_unit_test(a_missing_interface_is_looked_for_once_a_minute),
 		cmocka_unit_test(waits_double_and_are_forgotten),
 		cmocka_unit_test(a_new_agent_goes_on_counting),
 		cmocka_unit_test(what_a_person_stopped_starts_at_once_when_released),

@@ -169,7 +169,7 @@ static void entries_that_cannot_be_true(void **state)
 	} while (0)
 	SPOIL(bad.state = 0);
 	SPOIL(bad.state = PIC_LEDGER_HELD + 1);
-	SPOIL(bad.end_kind = PIC_END_ROLLED_BACK + 1);
+	SPOIL(bad.end_kind = PIC_END_LAST + 1);
 	SPOIL(bad.pid = -1);
 	SPOIL(memset(bad.type, 'a', sizeof(bad.type)));
 	SPOIL(memset(bad.end_text, 'a', sizeof(bad.end_text)));

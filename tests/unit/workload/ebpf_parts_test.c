@@ -316,6 +316,17 @@ static void a_log_without_end_is_cut(void **state)
 	assert_in_range(strlen(err.text), 50, sizeof(err.text) - 1);
 }
 
+static void the_last_lines_are_found(void **state)
+{
+	(void)state;
+	assert_string_equal(pic_ebpf_last_lines("a\nb\nc\n", 2, 100), "b\nc\n");
+	assert_string_equal(pic_ebpf_last_lines("a\nb\nc", 2, 100), "b\nc");
+	assert_string_equal(pic_ebpf_last_lines("a\nb\nc\n", 9, 100), "a\nb\nc\n");
+	assert_string_equal(pic_ebpf_last_lines("a\nb\nc\n", 9, 3), "\nc\n");
+	assert_string_equal(pic_ebpf_last_lines("", 9, 3), "");
+	assert_string_equal(pic_ebpf_last_lines("\n", 1, 3), "\n");
+}
+
 static void the_failed_program_is_found(void **state)
 {
 	char name[PIC_EBPF_PROGRAM_NAME_MAX + 1];
@@ -429,6 +440,7 @@ int main(void)
 		cmocka_unit_test(the_hubs_packet_has_its_address),
 		cmocka_unit_test(a_failure_is_one_sentence),
 		cmocka_unit_test(a_log_without_end_is_cut),
+		cmocka_unit_test(the_last_lines_are_found),
 		cmocka_unit_test(the_failed_program_is_found),
 		cmocka_unit_test(the_default_routes_device_is_found),
 		cmocka_unit_test(properties_become_a_spec),

@@ -171,9 +171,10 @@ static void logged(const struct pic_ledger_entry *entry, char out[512])
 
 static void who_was_killed_is_told_of_in_the_next_log(void **state)
 {
-	static const enum pic_end_kind own[] = { PIC_END_NONE,	PIC_END_STATUS,
-						 PIC_END_TRAP,	PIC_END_INVALID,
-						 PIC_END_LEASE, PIC_END_ROLLED_BACK };
+	static const enum pic_end_kind own[] = { PIC_END_NONE,	 PIC_END_STATUS,
+						 PIC_END_TRAP,	 PIC_END_INVALID,
+						 PIC_END_LEASE,	 PIC_END_ROLLED_BACK,
+						 PIC_END_MISSING };
 	struct pic_ledger_entry entry = { .ended_boot_ms = pic_clock_boot_ms() - 3600000 };
 	struct pic_end_facts facts = { .status_known = true, .status = KILLED(9) };
 	char text[512], time[PIC_TIME_TEXT];
