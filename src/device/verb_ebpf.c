@@ -16,12 +16,12 @@
 #include "base/text.h"
 #include "device/ebpf_run.h"
 #include "device/options.h"
+#include "device/report.h"
 #include "device/verbs.h"
 #include "workload/ebpf/inspect.h"
 #include "workload/ebpf/runner.h"
 
 #define AT(field) offsetof(struct pic_device_options, field)
-#define REPORT_MAX (1024 * 1024)
 
 static const struct pic_option run_options[] = {
 	{ "attach", 0, PIC_OPTION_LIST, "[PROGRAM=]HOOK", NULL,
@@ -50,17 +50,6 @@ static const struct pic_option inspect_options[] = {
 	  PIC_OPTION_FLAG_ONLY, 0, 0 },
 	{ .name = NULL },
 };
-
-static int complain(const char *file, const struct pic_error *err)
-{
-	struct pic_buf PIC_BUF text = PIC_BUF_INIT(2048);
-
-	pic_text_escape(file, strlen(file), false, &text);
-	pic_buf_text_add(&text, ": ");
-	pic_text_escape(err->text, strlen(err->text), false, &text);
-	fprintf(stderr, "piccolo: %s\n", pic_buf_text(&text));
-	return PIC_EXIT_FAILED;
-}
 
 static int usage(const char *what, const struct pic_error *err)
 {
@@ -140,7 +129,8 @@ static int copy_object(const char *file, struct pic_error *err)
 	if (r == 0 &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
 		r = -errno;
-	return r < 0 ? pic_error_errno(err, -r, "no memory for a copy") : PIC_STEAL_FD(fd);
+	return r < 0 ? pic_error_errno(err, -r, "no memory for a copy of %s", file)
+		     : PIC_STEAL_FD(fd);
 }
 
 /* "samples/hello.bpf.o" is "hello". */
@@ -172,6 +162,7 @@ static int run(const struct pic_device_options *options, const char *file,
 	PIC_FREE struct pic_policy *policy = calloc(1, sizeof(*policy));
 	struct pic_error err = PIC_ERROR_INIT;
 	struct pic_ebpf_by_hand order = { .spec = spec, .policy = policy, .uplink = *uplink };
+	PIC_BUF struct pic_buf shown = PIC_BUF_INIT(16 * 1024);
 	char name[PIC_NAME_MAX + 1];
 	PIC_FD int fd = -1;
 	int r = policy ? read_policy(options, policy, &err) : -ENOMEM;
@@ -181,18 +172,19 @@ static int run(const struct pic_device_options *options, const char *file,
 	if (geteuid() != 0) {
 		pic_error_set(&err, -EPERM,
 			      "only root may put a program into the kernel: run it with sudo");
-		return complain(file, &err);
+		return pic_device_complain_file(file, &err);
 	}
 	fd = copy_object(file, &err);
 	if (fd < 0)
-		return complain(file, &err);
+		return pic_device_complain_file(NULL, &err);
 	object_name(file, name);
 	order.object_fd = fd;
 	order.name = name;
-	order.file = file;
+	pic_text_escape(file, strlen(file), false, &shown);
+	order.file = pic_buf_text(&shown);
 	order.end_boot_ms = choose_end(spec, policy);
 	r = pic_ebpf_run_here(&order, &err);
-	return r < 0 ? complain(file, &err) : PIC_EXIT_OK;
+	return r < 0 ? pic_device_complain_file(file, &err) : PIC_EXIT_OK;
 }
 
 static int verb_run(void *program, int argc, char **argv)
@@ -208,20 +200,6 @@ static int verb_run(void *program, int argc, char **argv)
 	if (options->ebpf_uplink && make_uplink(options->ebpf_uplink, &uplink, &err) < 0)
 		return usage("--uplink", &err);
 	return run(options, argv[0], &spec, &uplink);
-}
-
-static int print_report(const struct pic_json *report, bool json)
-{
-	struct pic_buf PIC_BUF text = PIC_BUF_INIT(REPORT_MAX);
-
-	if (json) {
-		pic_json_write(report, PIC_JSON_INDENT, &text);
-		pic_buf_char(&text, '\n');
-	} else {
-		pic_ebpf_inspection_text(report, &text);
-	}
-	fwrite(pic_buf_text(&text), 1, text.size, stdout);
-	return fflush(stdout) == 0 && !text.failed ? PIC_EXIT_OK : PIC_EXIT_FAILED;
 }
 
 static int verb_inspect(void *program, int argc, char **argv)
@@ -244,11 +222,12 @@ static int verb_inspect(void *program, int argc, char **argv)
 		free(policy);
 		policy = NULL;
 	}
-	if (pic_file_read_path(argv[0], &bytes, &err) < 0 ||
-	    pic_ebpf_inspect((const unsigned char *)pic_buf_text(&bytes), bytes.size, policy,
+	if (pic_file_read_path(argv[0], &bytes, &err) < 0)
+		return pic_device_complain_file(NULL, &err);
+	if (pic_ebpf_inspect((const unsigned char *)pic_buf_text(&bytes), bytes.size, policy,
 			     &inspection, &report, &err) < 0)
-		return complain(argv[0], &err);
-	if (print_report(report, json) != PIC_EXIT_OK)
+		return pic_device_complain_file(argv[0], &err);
+	if (pic_device_print_report(argv[0], report, json, pic_ebpf_inspection_text) != PIC_EXIT_OK)
 		return PIC_EXIT_FAILED;
 	return inspection.allowed ? PIC_EXIT_OK : PIC_EXIT_FAILED;
 }

@@ -9,13 +9,13 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "device/options.h"
+#include "device/report.h"
 #include "device/verbs.h"
 #include "device/wasm_run.h"
 #include "workload/wasm/inspect.h"
 #include "workload/wasm/runner.h"
 
 #define AT(field) offsetof(struct pic_device_options, field)
-#define REPORT_MAX (4 * 1024 * 1024)
 
 static const struct pic_option run_options[] = {
 	{ "listen", 0, PIC_OPTION_LIST, "[tcp:|udp:][ADDR:]PORT[-PORT]", NULL,
@@ -42,17 +42,6 @@ static const struct pic_option inspect_options[] = {
 	  AT(wasm_memory), PIC_OPTION_FLAG_ONLY, 0, 0 },
 	{ .name = NULL },
 };
-
-static int complain(const char *file, const struct pic_error *err)
-{
-	struct pic_buf PIC_BUF text = PIC_BUF_INIT(2048);
-
-	pic_text_escape(file, strlen(file), false, &text);
-	pic_buf_text_add(&text, ": ");
-	pic_buf_text_add(&text, err->text);
-	fprintf(stderr, "piccolo: %s\n", pic_buf_text(&text));
-	return PIC_EXIT_FAILED;
-}
 
 typedef int word_function(struct pic_wasm_spec *spec, const char *word, struct pic_error *err);
 
@@ -117,6 +106,7 @@ static int verb_run(void *program, int argc, char **argv)
 {
 	struct pic_error err = PIC_ERROR_INIT;
 	struct pic_wasm_spec spec;
+	PIC_BUF struct pic_buf shown = PIC_BUF_INIT(16 * 1024);
 	char name[PIC_NAME_MAX + 1];
 	int PIC_FD fd = -1;
 	int r = make_spec(program, argc, argv, &spec, &err);
@@ -127,27 +117,11 @@ static int verb_run(void *program, int argc, char **argv)
 	}
 	fd = open_module(argv[0], &err);
 	if (fd < 0)
-		return complain(argv[0], &err);
+		return pic_device_complain_file(argv[0], &err);
 	module_name(argv[0], name);
-	r = pic_wasm_run_here(fd, argv[0], name, &spec, &err);
-	return r < 0 ? complain(argv[0], &err) : r;
-}
-
-static int print_report(const char *file, const struct pic_json *report, bool json)
-{
-	struct pic_buf PIC_BUF text = PIC_BUF_INIT(REPORT_MAX);
-	struct pic_error err = PIC_ERROR_INIT;
-
-	if (json) {
-		pic_json_write(report, PIC_JSON_INDENT, &text);
-		pic_buf_char(&text, '\n');
-	} else {
-		pic_wasm_inspection_text(report, &text);
-	}
-	if (pic_buf_check(&text, "the report", &err) < 0)
-		return complain(file, &err);
-	fwrite(text.data, 1, text.size, stdout);
-	return fflush(stdout) == 0 ? PIC_EXIT_OK : PIC_EXIT_FAILED;
+	pic_text_escape(argv[0], strlen(argv[0]), false, &shown);
+	r = pic_wasm_run_here(fd, pic_buf_text(&shown), name, &spec, &err);
+	return r < 0 ? pic_device_complain_file(argv[0], &err) : r;
 }
 
 static int verb_inspect(void *program, int argc, char **argv)
@@ -168,8 +142,8 @@ static int verb_inspect(void *program, int argc, char **argv)
 	}
 	fd = open_module(argv[0], &err);
 	if (fd < 0 || pic_wasm_inspect(fd, spec.memory_max, &inspection, &report, &err) < 0)
-		return complain(argv[0], &err);
-	if (print_report(argv[0], report, json) != PIC_EXIT_OK)
+		return pic_device_complain_file(argv[0], &err);
+	if (pic_device_print_report(argv[0], report, json, pic_wasm_inspection_text) != PIC_EXIT_OK)
 		return PIC_EXIT_FAILED;
 	return inspection.runnable ? PIC_EXIT_OK : PIC_EXIT_FAILED;
 }

@@ -169,3 +169,16 @@ def test_valid_mutants_run_without_harm(verdicts):
         if told and status == -signal.SIGTERM:
             continue
         assert 0 <= status <= 134, f"{path} ended with {status}:\n{output[-2000:]}"
+
+
+@pytest.mark.parametrize("verb", [("ebpf", "inspect"), ("ebpf", "run"), ("wasm", "inspect"), ("wasm", "run")])
+def test_a_sentence_names_its_file_once_and_nothing_raw(tmp_path, verb):
+    """A file that is not there, and one that is nothing, with a name that would colour a terminal."""
+    odd = tmp_path / "a\x1b[31mb.o"
+    odd.write_bytes(b"\x7fELF no object, no module")
+    for name, shown in ((tmp_path / "nope.o", "nope.o"), (odd, "a\\x1b[31mb.o")):
+        done = subprocess.run([PICCOLO, *verb, name], capture_output=True, timeout=20 * harness.SLOW)
+        said = done.stderr.decode()
+        assert done.returncode != 0 and b"\x1b" not in done.stdout + done.stderr, done
+        if not done.stdout:  # else it is a report, which has its own form
+            assert said.startswith("piccolo: ") and said.count("\n") == 1 and said.count(shown) == 1, said
