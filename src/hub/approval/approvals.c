@@ -159,6 +159,7 @@ static void on_time(void *data)
 	}
 	pic_object_unref(due);
 	wake_at(approvals, next_ms, now);
+	wake_at(approvals, pic_approval_prune(approvals, now, on_moved), now);
 }
 
 /* Following the store. */
@@ -168,11 +169,15 @@ static void on_applied(void *data, enum pic_kind kind, struct pic_object *before
 {
 	struct pic_approvals *approvals = data;
 	enum pic_approval_phase next;
+	const int64_t now = pic_clock_wall_ms();
 
 	(void)before;
 	(void)revision;
-	if (kind == PIC_KIND_APPROVAL && after)
-		wake_at(approvals, deadline_of(after, &next), pic_clock_wall_ms());
+	if (kind != PIC_KIND_APPROVAL || !after)
+		return;
+	wake_at(approvals, deadline_of(after, &next), now);
+	if (pic_approval_over_at(after) < INT64_MAX)
+		wake_at(approvals, now, now); /* one more that is kept */
 }
 
 static void on_durable(void *data, enum pic_kind kind, struct pic_object *before,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "hub/approval/room.h"
 
@@ -15,6 +16,8 @@
 #define REASON_MAX 2000
 #define TEXT_MAX 300
 #define PENDING_MAX 1000 /* of all namespaces: who asks for ever must not fill the hub */
+/* Of those, through the address for http stages. Whoever has it may ask; that must not keep out others. */
+#define PENDING_URL_MAX 100
 
 /* The fields of a spec. */
 
@@ -254,17 +257,33 @@ static struct pic_object *find_run(struct pic_approvals *approvals, const char *
 	return NULL;
 }
 
-static int check_room(struct pic_approvals *approvals, struct pic_error *err)
+static bool is_through_url(const struct pic_json *spec)
+{
+	return pic_text_starts(pic_json_text_or(pic_json_get(spec, "run"), ""),
+			       PIC_APPROVAL_RUN_URL);
+}
+
+/* Each of the two origins counts its own. */
+static int check_room(struct pic_approvals *approvals, const struct pic_json *spec,
+		      struct pic_error *err)
 {
 	struct pic_store *store = approvals->hub->store;
+	const bool through_url = is_through_url(spec);
 	enum pic_approval_phase phase;
 	size_t pending = 0;
 
 	for (struct pic_object *one = pic_store_next(store, PIC_KIND_APPROVAL, NULL, NULL); one;
 	     one = pic_store_next(store, PIC_KIND_APPROVAL, NULL, one))
-		pending += pic_approval_phase_of(one, &phase) == 0 && phase == PIC_APPROVAL_PENDING;
-	if (pending < PENDING_MAX)
+		pending += pic_approval_phase_of(one, &phase) == 0 &&
+			   phase == PIC_APPROVAL_PENDING &&
+			   is_through_url(pic_object_spec(one)) == through_url;
+	if (pending < (through_url ? PENDING_URL_MAX : PENDING_MAX))
 		return 0;
+	if (through_url)
+		return pic_error_set(err, -EBUSY,
+				     "%d requests through the address for http stages wait for a "
+				     "decision; ask again when some are decided",
+				     PENDING_URL_MAX);
 	return pic_error_set(err, -EBUSY,
 			     "%d approvals wait for a decision; reject some before new ones are "
 			     "asked for",
@@ -404,7 +423,7 @@ static int prepare(struct pic_approvals *approvals, const char *space, struct pi
 	*before = find_run(approvals, space, pic_json_get_text(spec, "run"));
 	if (*before)
 		return 0;
-	int r = check_room(approvals, err);
+	int r = check_room(approvals, spec, err);
 	if (r == 0)
 		r = complete(approvals, spec, err);
 	if (r < 0)

@@ -34,6 +34,13 @@ int pic_approval_put_status(struct pic_approvals *approvals, const struct pic_ac
 struct pic_object *pic_approver_find(struct pic_store *store, const char *mail);
 bool pic_approver_is_by_mail(const struct pic_object *approver);
 
+/* prune.c: when what was asked is decided and nothing of it holds any more; INT64_MAX: not yet. */
+int64_t pic_approval_over_at(const struct pic_object *approval);
+/* Deletes what was over long ago, and the oldest of too many. Gives the time to look again, INT64_MAX: none.
+ * `done` gets the room; it is called only when something had to go. */
+int64_t pic_approval_prune(struct pic_approvals *approvals, int64_t now_ms,
+			   pic_change_done_fn *done);
+
 /* decide.c: "approved by ops@edge.test at 2026-11-24T14:00:00Z", of a phase that is not Pending. */
 void pic_approval_outcome_text(const struct pic_object *approval, struct pic_buf *out);
 
@@ -53,6 +60,8 @@ void pic_approval_letters_free(struct pic_approvals *approvals);
 
 /* items.c */
 void pic_approval_searches_stop(struct pic_approvals *approvals);
+/* How spec.run of a request begins that came through the address for http stages: "url/+<id>", "url/-<random>". */
+#define PIC_APPROVAL_RUN_URL "url/"
 /* wait.c: an approval has changed, durably. */
 void pic_approval_waits_tell(struct pic_approvals *approvals, const struct pic_object *approval);
 void pic_approval_waits_stop(struct pic_approvals *approvals);

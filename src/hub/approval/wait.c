@@ -8,7 +8,6 @@
 
 #define WAITS_MAX 512
 #define WAIT_SECONDS_MAX 86400
-#define RUN_PREFIX "url/"
 #define ID_MAX 120
 #define REASON_DEFAULT "an http stage asks"
 
@@ -181,7 +180,7 @@ static const char *find_run(struct pic_approvals *approvals, const char *space, 
 		const char *run = pic_json_text_or(pic_json_get(spec, "run"), "");
 		const char *its = pic_json_text_or(pic_json_get(spec, "reason"), "");
 
-		if (pic_text_starts(run, RUN_PREFIX "-") && strcmp(its, reason) == 0 &&
+		if (pic_text_starts(run, PIC_APPROVAL_RUN_URL "-") && strcmp(its, reason) == 0 &&
 		    status_of(one) == 0)
 			return run;
 	}
@@ -199,7 +198,8 @@ static struct pic_json *spec_for(struct pic_approvals *approvals, const char *sp
 	if (before)
 		snprintf(run, sizeof(run), "%s", before);
 	else
-		snprintf(run, sizeof(run), "%s%s%s", RUN_PREFIX, id ? "+" : "-", id ? id : random);
+		snprintf(run, sizeof(run), "%s%s%s", PIC_APPROVAL_RUN_URL, id ? "+" : "-",
+			 id ? id : random);
 	snprintf(who, sizeof(who), "http stage, called from %.60s", peer);
 	pic_json_set_text(spec, "run", run);
 	pic_json_set_text(spec, "requestedBy", who);
@@ -253,7 +253,9 @@ static void ask(struct pic_approvals *approvals, struct pic_exchange *exchange, 
 		pic_timer_set(wait->timer, seconds * 1000);
 	r = pic_approval_request(approvals, &actor, space, spec, on_made, wait, &err);
 	if (r < 0)
-		pic_plain_refuse(finish(wait), pic_status_of_error(r), err.text);
+		/* full is no conflict of this caller: it may come again */
+		pic_plain_refuse(finish(wait), r == -EBUSY ? 503 : pic_status_of_error(r),
+				 err.text);
 }
 
 void pic_approval_url_handle(struct pic_hub *hub, struct pic_exchange *exchange,

@@ -331,6 +331,152 @@ static void addresses_that_count(void **state)
 	assert_false(pic_approval_url_is_own(&world->hub, "https://logic.test/ask/7"));
 }
 
+static void put_finished(struct world *world, int number, const char *phase, int64_t decided_ms,
+			 int64_t ends_ms)
+{
+	struct pic_json *json = pic_json_new_object();
+	struct pic_json *metadata = pic_json_ensure_object(json, "metadata");
+	struct pic_json *status = pic_json_ensure_object(json, "status");
+	char name[32], time[PIC_TIME_TEXT];
+
+	snprintf(name, sizeof(name), "old-%04d", number);
+	pic_json_set_text(metadata, "name", name);
+	pic_json_set_text(metadata, "namespace", "default");
+	pic_json_set_text(status, "phase", phase);
+	pic_approval_time_text(decided_ms, time);
+	pic_json_set_text(status, "decidedAt", time);
+	if (ends_ms) {
+		pic_approval_time_text(ends_ms, time);
+		pic_json_set_text(status, "ends", time);
+	}
+	pic_json_set_text(pic_json_ensure_object(json, "spec"), "expires", time);
+	assert_int_equal(store_fixture_put(world->store, PIC_KIND_APPROVAL, json), 0);
+}
+
+static bool is_there(struct world *world, int number)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "old-%04d", number);
+	return pic_store_get(world->store->store, PIC_KIND_APPROVAL, "default", name) != NULL;
+}
+
+static int64_t prune(struct world *world, int64_t now_ms)
+{
+	int64_t next_ms = pic_approval_prune(world->hub.approvals, now_ms, NULL);
+
+	pic_store_settle(world->store->store);
+	return next_ms;
+}
+
+#define MINUTE_MS (60LL * 1000)
+#define DAY_MS (24 * 60 * MINUTE_MS)
+
+static void what_is_over_is_forgotten_after_ninety_days(void **state)
+{
+	struct world *world = *state;
+	const int64_t now = pic_clock_wall_ms();
+
+	put_finished(world, 1, "Rejected", now, 0);
+	put_finished(world, 2, "Expired", now + 1000, 0);
+	put_finished(world, 3, "Ended", now, now + 2000);
+	put_finished(world, 4, "Revoked", now, now + DAY_MS); /* its ticket may still be held */
+	put_finished(world, 5, "Approved", now, now + 1000);
+	put_finished(world, 6, "Pending", now, 0);
+	put_finished(world, 7, "Nonsense", now, 0);
+	assert_int_equal(prune(world, now + 90 * DAY_MS - 1) / 1000, (now + 90 * DAY_MS) / 1000);
+	for (int i = 1; i <= 7; i++)
+		assert_true(is_there(world, i));
+	prune(world, now + 90 * DAY_MS);
+	assert_false(is_there(world, 1));
+	assert_true(is_there(world, 2));
+	prune(world, now + 90 * DAY_MS + 2000);
+	assert_false(is_there(world, 2));
+	assert_false(is_there(world, 3));
+	assert_true(is_there(world, 4));
+	assert_true(prune(world, now + 91 * DAY_MS) == INT64_MAX);
+	assert_false(is_there(world, 4));
+	for (int i = 5; i <= 7; i++)
+		assert_true(is_there(world, i));
+}
+
+static void the_oldest_of_too_many_are_forgotten(void **state)
+{
+	struct world *world = *state;
+	const int64_t now = pic_clock_wall_ms();
+
+	/* the room's own timer stands still: nothing runs the loop here */
+	for (int i = 0; i < 1003; i++)
+		put_finished(world, i, "Rejected", now + (i < 2 ? 0 : 1000), 0);
+	/* who waits for the decision has the time to see it */
+	assert_true(prune(world, now + 9 * MINUTE_MS) <= now + 10 * MINUTE_MS);
+	assert_int_equal(pic_store_count(world->store->store, PIC_KIND_APPROVAL), 1003);
+	prune(world, now + 10 * MINUTE_MS);
+	assert_int_equal(pic_store_count(world->store->store, PIC_KIND_APPROVAL), 1001);
+	assert_false(is_there(world, 0) || is_there(world, 1));
+	prune(world, now + 11 * MINUTE_MS);
+	assert_int_equal(pic_store_count(world->store->store, PIC_KIND_APPROVAL), 1000);
+}
+
+struct look {
+	struct world *world;
+	struct pic_timer *timer;
+	int left;
+};
+
+static void on_look(void *data)
+{
+	struct look *look = data;
+
+	if (!is_there(look->world, 1) || look->left-- == 0)
+		pic_loop_stop(look->world->store->loop);
+	else
+		pic_timer_set(look->timer, 10);
+}
+
+static void the_room_forgets_by_itself(void **state)
+{
+	struct world *world = *state;
+	const int64_t now = pic_clock_wall_ms();
+
+	put_finished(world, 1, "Rejected", now - 91 * DAY_MS, 0);
+	put_finished(world, 2, "Rejected", now - 89 * DAY_MS, 0);
+	struct look look = { .world = world, .left = 1000 };
+	assert_int_equal(pic_loop_timer(world->store->loop, on_look, &look, &look.timer, NULL), 0);
+	pic_timer_set(look.timer, 0);
+	assert_int_equal(pic_loop_run(world->store->loop, NULL), 0);
+	pic_timer_free(look.timer);
+	pic_store_settle(world->store->store);
+	assert_false(is_there(world, 1));
+	assert_true(is_there(world, 2));
+}
+
+static void the_address_has_a_share_of_its_own(void **state)
+{
+	struct world *world = *state;
+	struct pic_error err = PIC_ERROR_INIT;
+	char spec[64];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(spec, sizeof(spec), "{\"run\":\"url/+%d\"}", i);
+		assert_int_equal(request(world, spec, &err), 0);
+	}
+	assert_int_equal(request(world, "{\"run\":\"url/+new\"}", &err), -EBUSY);
+	assert_contains(err.text, "100 requests through the address");
+	assert_int_equal(request(world, "{\"run\":\"url/-new\"}", &err), -EBUSY);
+	assert_int_equal(request(world, "{\"run\":\"url/+7\"}", &err), 0); /* asked before */
+	/* the others have all of theirs */
+	for (int i = 0; i < 1000; i++) {
+		snprintf(spec, sizeof(spec), "{\"activation\":\"a%d\",\"run\":\"u/%d\"}", i, i);
+		assert_int_equal(request(world, spec, &err), 0);
+	}
+	assert_int_equal(request(world, "{}", &err), -EBUSY);
+	assert_contains(err.text, "1000 approvals");
+	assert_int_equal(decide(world, PIC_APPROVAL_REJECT, "admin", NULL), 0);
+	assert_int_equal(request(world, "{}", &err), 0);
+	assert_int_equal(request(world, "{\"run\":\"url/+new\"}", &err), -EBUSY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +489,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_page_token_works_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(links_outlive_the_hub, setup, teardown),
 		cmocka_unit_test_setup_teardown(addresses_that_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_over_is_forgotten_after_ninety_days, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_oldest_of_too_many_are_forgotten, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_room_forgets_by_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_address_has_a_share_of_its_own, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
