@@ -177,6 +177,11 @@ def test_signing_in_and_out(world):
     assert answer.status == 401 and 'name="next" value="/devices/tiny-edge"' in page and "4711" not in page
     answer, page = somebody.sign_in("pica_" + "0" * 64)
     assert answer.status == 403 and answer.getheader("Set-Cookie") is None and "not the admin token" in page
+    for wrong in world.token + "x", world.token[:9] + " " + world.token[9:], "\n" + "0" * 5000:
+        assert Person(world.port).sign_in(wrong)[0].status == 403
+    # as it comes out of a terminal or a file
+    for copied in world.token + "\n", f"  {world.token}\r\n", f"\t{world.token} ":
+        assert Person(world.port).sign_in(copied)[0].status == 303
 
     answer, _ = somebody.sign_in(world.token, next="/devices/tiny-edge")
     assert answer.status == 303 and answer.getheader("Location") == "/devices/tiny-edge"

@@ -77,6 +77,27 @@ static void let_in(struct pic_hub *hub, struct pic_exchange *exchange, const cha
 	pic_page_redirect(exchange, next ? next : "/");
 }
 
+/* What was copied often has a blank or the end of its line with it. */
+static bool is_token(struct pic_hub *hub, const char *given)
+{
+	char token[PIC_TOKEN_TEXT];
+	size_t length;
+
+	if (!given)
+		return false;
+	given += strspn(given, " \t\r\n");
+	length = strlen(given);
+	while (length && strchr(" \t\r\n", given[length - 1]))
+		length--;
+	if (length >= sizeof(token))
+		return false;
+	memcpy(token, given, length);
+	token[length] = '\0';
+	bool good = pic_identity_is_admin_token(hub->identity, token);
+	explicit_bzero(token, sizeof(token));
+	return good;
+}
+
 void pic_web_sign_in_post(struct pic_hub *hub, struct pic_exchange *exchange,
 			  const struct pic_route_match *match)
 {
@@ -92,7 +113,7 @@ void pic_web_sign_in_post(struct pic_hub *hub, struct pic_exchange *exchange,
 	}
 	if (!pic_web_form_read(exchange, &form))
 		return;
-	if (pic_identity_is_admin_token(hub->identity, pic_form_get(&form, "token"))) {
+	if (is_token(hub, pic_form_get(&form, "token"))) {
 		let_in(hub, exchange, pic_form_get(&form, "next"));
 	} else {
 		pic_log(PIC_LOG_WARNING, "sign-in-refused", PIC_TEXT("peer", peer));
