@@ -1,6 +1,7 @@
 """Approval: somebody is asked by mail, decides once on the page, and whatever dies meanwhile, nothing is lost and
 nothing is decided twice. Real hub, real mail server; a faulty one where the fault is the point."""
 
+import concurrent.futures
 import datetime
 import errno
 import html
@@ -515,6 +516,33 @@ def test_address_for_http_stages(tmp_path, program):
         assert request(hub.port, "GET", query)[0] == 200  # the same question, the same answer
         for bad in "&wait=x", "&namespace=../x", "&id=":
             assert request(hub.port, "GET", path + bad)[0] == 400
+
+
+def test_who_has_the_address_keeps_nobody_out(tmp_path, program):
+    """And wait=0 never holds anybody, many at once included."""
+    with hub_with(tmp_path, None) as hub:
+        prepare(hub, program)
+        address = urllib.parse.urlsplit(hub.ctl("requests", "--url").stdout.strip())
+        path = f"{address.path}?{address.query}&wait=0"
+        with concurrent.futures.ThreadPoolExecutor(16) as callers:
+            answers = list(callers.map(lambda n: request(hub.port, "GET", f"{path}&id=run-{n}")[0], range(110)))
+        assert (answers.count(202), answers.count(503)) == (100, 10)
+        status, _, body = request(hub.port, "GET", f"{path}&id=new&namespace=other")
+        assert status == 503 and "address for http stages" in body.decode()
+        name = json.loads(request(hub.port, "GET", f"{path}&id=run-{answers.index(202)}")[2])["approval"]
+        ask(hub)
+        assert decide(hub, name, "reject")[0] == 200
+        assert request(hub.port, "GET", f"{path}&id=new")[0] == 202
+
+
+def test_by_mail_on_a_hub_that_sends_none(tmp_path):
+    with Mailbox(tmp_path) as box:
+        for url, wanted in (None, 1), (box.url, 0):
+            with hub_with(tmp_path / str(wanted), url) as hub:
+                assert hub.ctl("approver", "add", "a@edge.test").stderr == ""
+                told = hub.ctl("approver", "add", OPS, "--by-mail")
+                assert "added" in told.stdout and told.stderr.count("--smtp-url") == wanted, told.stderr
+                assert len(told.stderr.splitlines()) == wanted
 
 
 def test_options_and_secrets(tmp_path):

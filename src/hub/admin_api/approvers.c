@@ -2,7 +2,7 @@
  * Approvers: who may decide requests. Objects of kind Approver, named after their mail address.
  *
  *   GET    /piccolo/v1/approvers         {"approvers":[{name, mail, byMail}]}
- *   POST   /piccolo/v1/approvers         {"mail","byMail"}: made, or changed
+ *   POST   /piccolo/v1/approvers         {"mail","byMail"}: made, or changed; {"mail","mailIsSent"}
  *   DELETE /piccolo/v1/approvers/MAIL
  */
 #include <stdio.h>
@@ -96,8 +96,8 @@ static void commit(struct pic_hub *hub, struct pic_exchange *exchange, struct pi
 {
 	struct pic_json *reply = pic_json_new_object();
 
-	(void)hub;
 	pic_json_set_text(reply, "mail", mail);
+	pic_json_set_bool(reply, "mailIsSent", hub->mail != NULL);
 	pic_reply_when_durable(exchange, change, 200, reply, pic_plain_refuse);
 }
 
