@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "hub/campaign/check.h"
+#include "hub/campaign/schedule.h"
 #include "hub/campaign/stage.h"
 #include "hub/kube_api/metadata.h"
 
@@ -180,11 +182,49 @@ static void hint_activation(const struct pic_kube_world *world, const char *spac
 			answer, "there is no campaign \"%s\"; the activation waits for it", name);
 }
 
+static bool is_past(const struct pic_kube_world *world, int64_t ms)
+{
+	return ms > 0 && world->now && ms <= world->now();
+}
+
+/* What is no mistake for a campaign that has run, and mostly one for a new one. */
+static void hint_campaign(const struct pic_kube_world *world, const struct pic_json *spec,
+			  struct pic_kube_answer *answer)
+{
+	const struct pic_json *stages = pic_json_get(spec, "stages");
+
+	pic_json_each(stages, i) {
+		const struct pic_json *stage = pic_json_value(i);
+		struct pic_stage_window window;
+		char time[PIC_TIME_TEXT];
+		int64_t ms;
+
+		if (pic_schedule_parse(pic_json_get(stage, "schedule"), &ms, NULL) == 0 &&
+		    is_past(world, ms)) {
+			pic_time_format(ms, time);
+			pic_kube_answer_warn(answer,
+					     "spec.stages.%.63s.schedule, %s, is in the past; the "
+					     "stage starts as soon as it is its turn",
+					     pic_json_key(i), time);
+		}
+		if (pic_stage_window(stage, &window, NULL) == 0 && window.given &&
+		    is_past(world, window.closes_ms)) {
+			pic_time_format(window.closes_ms, time);
+			pic_kube_answer_warn(answer,
+					     "spec.stages.%.63s.window closed at %s, in the past; "
+					     "the stage will fail",
+					     pic_json_key(i), time);
+		}
+	}
+}
+
 void pic_kube_hint(const struct pic_kube_world *world, enum pic_kind kind, const char *space,
 		   const struct pic_json *wanted, struct pic_kube_answer *answer)
 {
 	if (kind == PIC_KIND_INSTANCE)
 		hint_instance(world, space, pic_json_get(wanted, "spec"), answer);
+	if (kind == PIC_KIND_CAMPAIGN)
+		hint_campaign(world, pic_json_get(wanted, "spec"), answer);
 	if (kind == PIC_KIND_ACTIVATION)
 		hint_activation(world, space, wanted, answer);
 	if (pic_json_count(pic_json_find(wanted, "metadata", "finalizers", NULL)))

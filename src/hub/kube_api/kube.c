@@ -214,7 +214,8 @@ int pic_kube_open(struct pic_kube **out, struct pic_hub *hub, struct pic_error *
 	if (!kube)
 		return pic_error_set(err, -ENOMEM, "no memory for the kube API");
 	kube->hub = hub;
-	kube->world = (struct pic_kube_world){ find_in_store, next_in_store, hub->store };
+	kube->world = (struct pic_kube_world){ find_in_store, next_in_store, hub->store,
+					       pic_clock_wall_ms };
 	kube->last_applied = pic_store_revision(hub->store);
 	kube->openapi_v2 = (struct pic_buf)PIC_BUF_INIT(PIC_KUBE_OPENAPI_V2_MAX);
 	int r = pic_kube_watchers_new(&kube->watchers, hub->loop, hub->store, err);

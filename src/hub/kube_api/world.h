@@ -14,6 +14,8 @@ struct pic_kube_world {
 	struct pic_object *(*next)(void *data, enum pic_kind kind, const char *space,
 				   const struct pic_object *after);
 	void *data;
+	/* Milliseconds of the wall clock; NULL: it is not known what is past. */
+	int64_t (*now)(void);
 };
 
 static inline struct pic_object *pic_kube_find(const struct pic_kube_world *world,

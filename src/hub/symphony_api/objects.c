@@ -304,7 +304,9 @@ void pic_symphony_delete(struct pic_hub *hub, struct pic_exchange *exchange,
 			 const struct pic_route_match *match)
 {
 	struct pic_symphony_subject subject = pic_symphony_subject(exchange, match);
-	const struct pic_kube_world world = { world_find, world_next, hub->store };
+	const struct pic_kube_world world = { .find = world_find,
+					      .next = world_next,
+					      .data = hub->store };
 	struct pic_object *object = pic_symphony_find(hub, &subject);
 
 	if (!object) {

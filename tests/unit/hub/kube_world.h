@@ -60,7 +60,8 @@ static inline struct pic_object *world_add(struct world *world, enum pic_kind ki
 	struct pic_object *object = NULL;
 	struct pic_error err = PIC_ERROR_INIT;
 
-	world->face = (struct pic_kube_world){ world_find, world_next, world };
+	world->face =
+		(struct pic_kube_world){ .find = world_find, .next = world_next, .data = world };
 	if (pic_object_new(&object, kind, tree(json), &err) < 0)
 		fail_msg("%s: %s", json, err.text);
 	assert_true(world->count < WORLD_MAX);

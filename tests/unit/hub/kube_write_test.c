@@ -1,11 +1,13 @@
 /* POST, PUT, PATCH and DELETE up to the moment of storing: every rule a client can meet. */
 #include "hub/kube_world.h"
 
+#include "base/clock.h"
 #include "hub/kube_api/present.h"
 #include "hub/kube_api/remove.h"
 #include "hub/kube_api/write.h"
 
 #define SOLUTIONS "/apis/solution.symphony/v1/namespaces/default/solutions"
+#define CAMPAIGNS "/apis/workflow.symphony/v1/namespaces/default/campaigns"
 #define INSTANCES "/apis/solution.symphony/v1/namespaces/default/instances"
 #define CATALOGS "/apis/federation.symphony/v1/namespaces/default/catalogs"
 #define MERGE "application/merge-patch+json"
@@ -485,6 +487,44 @@ static void hints(void **state)
 	assert_int_equal(pattern.answer.warning_count, 0);
 }
 
+static int64_t noon(void)
+{
+	int64_t ms = 0;
+
+	assert_int_equal(pic_time_parse("2026-11-24T12:00:00Z", &ms), 0);
+	return ms;
+}
+
+static void times_that_are_past_are_told(void **state)
+{
+	static const char body[] =
+		"{\"apiVersion\":\"workflow.symphony/v1\",\"kind\":\"Campaign\",\"metadata\":{"
+		"\"name\":\"c\"},\"spec\":{\"firstStage\":\"one\",\"selfDriving\":true,\"stages\":{"
+		"\"one\":{\"name\":\"one\",\"provider\":\"providers.stage.mock\","
+		"\"schedule\":\"2026-11-24T11:59:00Z\",\"stageSelector\":\"two\"},"
+		"\"two\":{\"name\":\"two\",\"provider\":\"providers.stage.mock\","
+		"\"schedule\":\"2026-11-24T12:01:00Z\",\"stageSelector\":\"three\"},"
+		"\"three\":{\"name\":\"three\",\"provider\":\"providers.stage.patch\",\"inputs\":{"
+		"\"objectType\":\"solution\",\"objectName\":\"app\",\"patchSource\":\"inline\",\"patchAction\":\"add\","
+		"\"patchContent\":{\"name\":\"x\",\"type\":\"ebpf\"}},\"window\":{\"opens\":\"now\","
+		"\"closes\":\"2026-11-24T11:00:00Z\"}}}}}";
+	WORLD world;
+
+	(void)state;
+	world_init(&world);
+	OUTCOME timeless = write_object(&world, "POST", CAMPAIGNS, NULL, JSON, body);
+	assert_put(&timeless, 201);
+	assert_int_equal(timeless.answer.warning_count, 0);
+	world.face.now = noon;
+	OUTCOME made = write_object(&world, "POST", CAMPAIGNS, NULL, JSON, body);
+	assert_put(&made, 201);
+	assert_int_equal(made.answer.warning_count, 2);
+	assert_string_equal(made.answer.warnings[0],
+			    "spec.stages.one.schedule, 2026-11-24T11:59:00Z, is in the past; the "
+			    "stage starts as soon as it is its turn");
+	assert_non_null(strstr(made.answer.warnings[1], "spec.stages.three.window closed at"));
+}
+
 static void namespaces(void **state)
 {
 	WORLD world;
@@ -698,6 +738,7 @@ int main(void)
 		cmocka_unit_test(status_moves_alone),
 		cmocka_unit_test(nulls_are_dropped_where_the_schema_speaks),
 		cmocka_unit_test(hints),
+		cmocka_unit_test(times_that_are_past_are_told),
 		cmocka_unit_test(namespaces),
 		cmocka_unit_test(staged_catalogs_are_the_hubs),
 		cmocka_unit_test(deletes),
