@@ -1,6 +1,7 @@
 """Figures of programs in the kernel: what loading one costs, what holding it costs, how exact its end is."""
 
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from measure import memory
 from privileged import EVENT, POLICY, START, SUBSCRIBE, Supervisor, sha256
 from world import World, folder
 
+HERE = pathlib.Path(__file__).resolve().parent
 RULES = POLICY.replace("allow wasm", "allow wasm\nallow ebpf\nlease-max 1h")
 
 
@@ -101,12 +103,23 @@ def supervised(runs, books):
     return group, whole
 
 
+def floor_program(where):
+    """bench/floor.c, with the libbpf that piccolo is linked with; None where that is not to be had."""
+    libraries = HERE.parent / "build" / "third_party" / "install"
+    if not shutil.which("cc") or not (libraries / "lib" / "libbpf.a").exists():
+        return None
+    subprocess.run(["cc", "-O2", f"-I{libraries}/include", HERE / "floor.c", "-o", where, libraries / "lib" / "libbpf.a",
+                    "-lelf", "-lz"], check=True)
+    return where
+
+
 def attach_cost(report):
     if not shutil.which("bpftool"):
         report.note("left out: there is no bpftool to compare with (Debian's package bpftool)")
         return
-    group, whole, peer, starts = [], [], [], []
+    group, whole, peer, starts, bare = [], [], [], [], []
     with Link(), Pins() as pin, Bookkeeper() as books, Runs(under=books.command()) as runs:
+        floor = floor_program(runs.path / "floor")
         for _ in range(3 if report.quick else 15):
             ours = supervised(runs, books)
             group.append(ours[0])
@@ -115,11 +128,17 @@ def attach_cost(report):
             peer.append(loaded.cpu)
             loaded.remove()
             starts.append(2 * books.run("bpftool", "version"))
+            if floor:
+                bare.append(float(subprocess.run([floor, object_of("packets"), "va"], check=True, capture_output=True).stdout))
     if not any(group):
         report.note("loader and runner by themselves: no cgroup tree of this machine counts their CPU time")
     else:
         report.ratio("load + attach, CPU s of loader and runner", group, peer, "bpftool prog load + net attach", at_most=0.25)
     report.ratio("the same and the supervisor's part", whole, peer, "the same")
+    if bare:
+        report.ratio("libbpf in process, no sandbox", bare, peer, "the same")
+    else:
+        report.note("libbpf in process, no sandbox: left out, there is no cc or no built libbpf")
     report.time("CPU of starting bpftool twice, in the above", starts)
 
 
