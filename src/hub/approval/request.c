@@ -16,7 +16,7 @@
 #define REASON_MAX 2000
 #define TEXT_MAX 300
 #define PENDING_MAX 1000 /* of all namespaces: who asks for ever must not fill the hub */
-/* Of those, through the address for http stages. Whoever has it may ask; that must not keep out others. */
+/* Counted apart: whoever has the address for http stages may ask, and keeps nobody else out. */
 #define PENDING_URL_MAX 100
 
 /* The fields of a spec. */
