@@ -19,8 +19,11 @@ int pic_tls_check_identity(const char *certificate_pem, const char *key_pem,
 /* Lives as long as connections are made with it. */
 struct pic_tls_judge {
 	bool ignore_dates; /* this machine's clock is not set; chain and name still count */
-	bool accept_all;   /* first contact */
-	uint32_t refused;  /* why the last chain was refused; 0: it was not */
+	/* the authority is one that this machine was given by its pin: a certificate "from the future" says only that
+	 * the clock here is behind, since that authority signs nothing ahead of time */
+	bool own_authority;
+	bool accept_all;  /* first contact */
+	uint32_t refused; /* why the last chain was refused; 0: it was not */
 };
 
 void pic_tls_judge_install(struct pic_tls_judge *judge, void *configuration);

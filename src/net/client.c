@@ -295,6 +295,7 @@ static int copy_settings(struct pic_client *client, const struct pic_client_sett
 	client->deny_link_local = settings->deny_link_local;
 	client->judge.accept_all = settings->unverified;
 	client->judge.ignore_dates = settings->ignore_dates;
+	client->judge.own_authority = settings->authority_pem != NULL;
 	if (copy_text(settings->user_agent, &client->user_agent) < 0 ||
 	    copy_text(settings->authority_pem, &client->authority) < 0 ||
 	    copy_text(settings->certificate_pem, &client->certificate) < 0 ||

@@ -21,7 +21,9 @@ struct pic_client_answer;
 
 struct pic_client_settings {
 	const char *user_agent;
-	const char *authority_pem;   /* trusted CAs as PEM; NULL: the system's */
+	const char *
+		authority_pem; /* trusted CAs as PEM; NULL: the system's. What they sign is not asked for its
+				      * first date: a machine without a clock lives in the past */
 	const char *certificate_pem; /* client certificate and key, or NULL */
 	const char *key_pem;
 	const char

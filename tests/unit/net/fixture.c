@@ -230,7 +230,8 @@ static char *sign(struct pic_certificate_order order, const struct pic_key *key,
 
 	if (order.not_after_ms == 0)
 		order.not_after_ms = now + 10 * day;
-	order.not_before_ms = now - 10 * day;
+	if (order.not_before_ms == 0)
+		order.not_before_ms = now - 10 * day;
 	if (pic_certificate_sign(&order, key, by.key, by.pem, &pem, &err) < 0)
 		fail_msg("%s", err.text);
 	return pic_buf_take(&pem);
@@ -272,7 +273,10 @@ static void make(struct certificates *c)
 	c->server = sign(order, server, by);
 	order.not_after_ms = pic_clock_wall_ms() - 86400000;
 	c->expired = sign(order, server, by);
-	order.not_after_ms = 0;
+	order.not_after_ms = pic_clock_wall_ms() + 20LL * 86400000;
+	order.not_before_ms = pic_clock_wall_ms() + 10LL * 86400000;
+	c->future = sign(order, server, by);
+	order.not_after_ms = order.not_before_ms = 0;
 	order.addresses = elsewhere;
 	c->named = sign(order, server, by);
 	order = (struct pic_certificate_order){ .use = PIC_CERTIFICATE_DEVICE,
@@ -296,7 +300,7 @@ __attribute__((destructor)) static void forget(void)
 {
 	char *all[] = { made.authority,	 made.authority_key, made.other_authority, made.server,
 			made.server_key, made.expired,	     made.named,	   made.device,
-			made.device_key, made.foreign };
+			made.device_key, made.foreign,	     made.future };
 
 	for (size_t i = 0; i < PIC_COUNT(all); i++)
 		free(all[i]);

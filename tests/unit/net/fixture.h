@@ -83,6 +83,7 @@ struct certificates {
 	char *other_authority;
 	char *server, *server_key; /* 127.0.0.1 and localhost */
 	char *expired, *named;	   /* servers, with server_key: one too old, one for another name */
+	char *future;		   /* and one that is not valid yet */
 	char *device, *device_key;
 	char *foreign; /* a device of other_authority, with device_key */
 	char server_pin[80];

@@ -120,6 +120,20 @@ static void dates_count_unless_the_clock_is_not_set(void **state)
 	assert_untrusted(f, &settings, "it is not signed by the trusted authority");
 }
 
+/* Our own authority signs nothing ahead of time, so it is the clock here that is behind. */
+static void the_clock_here_may_be_behind(void **state)
+{
+	struct fixture *f = *state;
+	const struct certificates *c = certificates();
+	struct pic_client_settings settings = { .authority_pem = c->authority };
+
+	serve(f, c->future, NULL);
+	assert_answered(f, &settings, "nobody");
+	f->handled = 0;
+	settings.authority_pem = c->other_authority;
+	assert_untrusted(f, &settings, "it is not signed by the trusted authority");
+}
+
 static void first_contact_takes_any(void **state)
 {
 	struct fixture *f = *state;
@@ -297,6 +311,7 @@ int main(void)
 		NET_TEST(any_other_is_not),
 		NET_TEST(a_name_must_fit),
 		NET_TEST(dates_count_unless_the_clock_is_not_set),
+		NET_TEST(the_clock_here_may_be_behind),
 		NET_TEST(first_contact_takes_any),
 		NET_TEST(a_client_of_our_authority_is_known),
 		NET_TEST(any_other_client_is_nobody),
