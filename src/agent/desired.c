@@ -46,9 +46,12 @@ static struct pic_policy *read_policy(struct pic_agent *agent)
 
 void pic_agent_policy_changed(struct pic_agent *agent)
 {
+	const int64_t lease_max_ms = agent->lease_max_ms;
 	PIC_FREE struct pic_policy *policy = read_policy(agent);
 
 	pic_log(PIC_LOG_INFO, "policy-changed");
+	if (agent->lease_max_ms != lease_max_ms) /* who is asked for a permission is told of it */
+		pic_agent_report_soon(agent);
 	pic_wanted_judge(&agent->wanted, policy);
 	pic_agent_plan_soon(agent);
 }

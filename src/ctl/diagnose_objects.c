@@ -112,6 +112,18 @@ static int make_objects(struct pic_diagnose *diagnose, struct pic_error *err)
 	return send_json(diagnose, "POST", pic_buf_text(&path), instance, &second, err);
 }
 
+/* Who asked for more is told that it will be less. */
+static void tell_length(const struct pic_diagnose *diagnose, const struct pic_json *request)
+{
+	char length[PIC_TIME_TEXT];
+	long long seconds;
+
+	if (!pic_json_integer(pic_json_get(request, "leaseMaxSeconds"), &seconds))
+		return;
+	pic_duration_age(seconds * 1000, length);
+	printf("for %s: the policy of %s allows no more\n", length, diagnose->device);
+}
+
 static int ask(struct pic_diagnose *diagnose, struct pic_error *err)
 {
 	PIC_JSON struct pic_json *request = pic_json_new_object();
@@ -132,6 +144,7 @@ static int ask(struct pic_diagnose *diagnose, struct pic_error *err)
 	printf("request %s waits for a decision: ", diagnose->approval);
 	pic_ctl_print_text(text_of(answer.json, "url"));
 	printf("or: piccoloctl approve %s\n", diagnose->approval);
+	tell_length(diagnose, answer.json);
 	fflush(stdout);
 	return 0;
 }

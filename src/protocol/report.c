@@ -156,6 +156,9 @@ static int read_agent(const struct pic_place *root, struct pic_report *out, stru
 		return r;
 	r = pic_place_integer(&place, "uptime-seconds", PIC_OPTIONAL, 0, INT64_MAX,
 			      &out->uptime_seconds, err);
+	if (r == 0)
+		r = pic_place_integer(&place, "lease-max-seconds", PIC_OPTIONAL, 0, UINT32_MAX,
+				      &out->lease_max_seconds, err);
 	return r < 0 ? r : pic_place_bool(&place, "clock-set", &out->clock_is_set, err);
 }
 
@@ -314,6 +317,8 @@ static struct pic_json *write_agent(const struct pic_report *report)
 	pic_json_set_text(object, "boot", report->boot);
 	pic_json_set_integer(object, "uptime-seconds", report->uptime_seconds);
 	pic_json_set_bool(object, "clock-set", report->clock_is_set);
+	if (report->lease_max_seconds)
+		pic_json_set_integer(object, "lease-max-seconds", report->lease_max_seconds);
 	return object;
 }
 

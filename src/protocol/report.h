@@ -71,6 +71,7 @@ struct pic_report {
 	char boot[40];
 	int64_t uptime_seconds;
 	bool clock_is_set;
+	int64_t lease_max_seconds; /* the longest life its policy gives what needs an end; 0: not known */
 	char message[PIC_REPORT_TEXT_MAX];
 	struct pic_report_component *components;
 	size_t component_count;

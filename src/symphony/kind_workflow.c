@@ -109,6 +109,7 @@ const struct pic_field pic_approval_fields[] = {
 	TEXT("opens", "From when it allows; absent: from the decision."),
 	TEXT("closes", "Until when it allows; absent: lengthSeconds after opening."),
 	NUMBER("lengthSeconds", "For how long it allows."),
+	NUMBER("leaseMaxSeconds", "More was asked for than its devices allow: what they allow."),
 	TEXT("expires", "Until when it can be decided."),
 	TEXT_LIST("approvers", "Who may decide, by mail address; empty: any administrator."),
 	END,

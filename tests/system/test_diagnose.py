@@ -42,10 +42,11 @@ class Diagnosis:
 
     def request(self):
         """The name of the request, which stands in the first line."""
-        line = self.process.stdout.readline()
-        self.text += line
-        found = re.match(r"request (\S+) waits for a decision: (https://\S+)", line)
-        assert found, line + self.process.stdout.read()
+        descriptor = self.process.stdout.fileno()  # a reader with a buffer would keep what follows from end()
+        while "\n" not in self.text and (more := os.read(descriptor, 65536)):
+            self.text += more.decode()
+        found = re.match(r"request (\S+) waits for a decision: (https://\S+)", self.text)
+        assert found, self.text
         assert found.group(2) == approval(self.hub, found.group(1))["url"]
         return found.group(1)
 
@@ -74,6 +75,23 @@ def test_allowed_seen_gone(pair, program):  # noqa: F811
     assert f"request {name}: Approved, ends" in run.text and "Running" in run.text
     assert re.search(r"packets_total\{.*component=\"program\".*\} \d+", run.text), run.text
     assert "tiny-edge: the program is gone" in run.text
+    assert approval(hub, name)["phase"] == "Ended"
+    nothing_left(hub)
+
+
+def test_no_longer_than_the_device_allows(pair, program):  # noqa: F811
+    hub, device = pair
+    device.policy.write_text(device.policy.read_text().replace("lease-max 8h", "lease-max 6s"))
+    device.process.send_signal(signal.SIGHUP)
+    harness.wait(lambda: hub.device_state().get("lease-max-seconds") == 6, 5, "the hub knows it")
+    run = Diagnosis(hub, program, "--for", "2h")
+    name = run.request()
+    assert approval(hub, name)["lengthSeconds"] == 6
+    before = time.time()
+    assert decide(hub, name)[0] == 200
+    assert run.end() == 0, run.text
+    assert time.time() - before < 20 * harness.SLOW
+    assert "for 6s: the policy of tiny-edge allows no more" in run.text, run.text
     assert approval(hub, name)["phase"] == "Ended"
     nothing_left(hub)
 

@@ -73,6 +73,7 @@ int pic_agent_report_write(struct pic_agent *agent, struct pic_buf *out)
 		.version = PIC_VERSION,
 		.uptime_seconds = pic_clock_boot_ms() / 1000,
 		.clock_is_set = pic_clock_wall_is_set(pic_clock_wall_ms()),
+		.lease_max_seconds = agent->lease_max_ms / 1000,
 		.components = agent->statuses,
 		.component_count = agent->status_count,
 	};

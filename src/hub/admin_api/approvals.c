@@ -33,9 +33,10 @@ static void set_url(const struct pic_hub *hub, struct pic_json *out, const char 
 
 static struct pic_json *approval_json(const struct pic_hub *hub, const struct pic_object *approval)
 {
-	static const char *const of_spec[] = { "id",	 "campaign",  "activation",   "stage",
-					       "reason", "items",     "expires",      "requestedBy",
-					       "closes", "approvers", "lengthSeconds" };
+	static const char *const of_spec[] = { "id",	    "campaign",	     "activation",
+					       "stage",	    "reason",	     "items",
+					       "expires",   "requestedBy",   "closes",
+					       "approvers", "lengthSeconds", "leaseMaxSeconds" };
 	static const char *const of_status[] = { "decidedBy", "decidedAt", "comment",
 						 "opens",     "ends",	   "mail" };
 	const struct pic_json *spec = pic_object_spec(approval);

@@ -96,6 +96,7 @@ static struct pic_json *device_as_json(struct pic_hub *hub, const struct pic_obj
 	copy(out, "reported-epoch", report, "epoch");
 	copy(out, "reported-revision", report, "revision");
 	copy(out, "version", pic_json_get(report, "agent"), "version");
+	copy(out, "lease-max-seconds", pic_json_get(report, "agent"), "lease-max-seconds");
 	pic_json_set_integer(out, "components", (long long)pic_json_count(components));
 	pic_json_set_integer(out, "running", count_running(components));
 	pic_json_set_bool(out, "quarantined", *pic_record_quarantine(record) != '\0');

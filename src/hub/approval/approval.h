@@ -13,7 +13,8 @@
  *                      instance as on the device ("<instance>" or "<instance>.<namespace>")
  *   spec.opens         RFC 3339, or absent: at the decision
  *   spec.closes        RFC 3339, or absent: opens + spec.lengthSeconds
- *   spec.lengthSeconds
+ *   spec.lengthSeconds   never more than its devices allow
+ *   spec.leaseMaxSeconds   present when more was asked for than its devices allow: what the longest of them allows
  *   spec.expires       RFC 3339: not decided by then is Expired
  *   spec.approvers     mail addresses that may decide; empty: any administrator
  *   status.phase       Pending | Approved | Rejected | Revoked | Expired | Ended

@@ -206,7 +206,7 @@ static void add_item(struct rows *rows, const struct pic_json *item)
 }
 
 /* "2 h 30 min" */
-static void add_length(struct rows *rows, long long seconds)
+static void add_length(struct rows *rows, long long seconds, bool is_capped)
 {
 	struct pic_buf *out = add_row(rows, "For");
 
@@ -217,6 +217,8 @@ static void add_length(struct rows *rows, long long seconds)
 	if (seconds % 60 || seconds == 0)
 		pic_buf_format(out, "%lld s ", seconds % 60);
 	pic_buf_text_add(out, "from the decision");
+	if (is_capped)
+		pic_buf_text_add(out, "; the device allows no more");
 }
 
 static void fill_rows(struct rows *rows, const struct pic_json *spec)
@@ -236,7 +238,7 @@ static void fill_rows(struct rows *rows, const struct pic_json *spec)
 	add_text(rows, "Closes", word(spec, "closes"));
 	if (!word(spec, "closes") &&
 	    pic_json_integer(pic_json_get(spec, "lengthSeconds"), &seconds))
-		add_length(rows, seconds);
+		add_length(rows, seconds, pic_json_get(spec, "leaseMaxSeconds"));
 	add_text(rows, "Decide before", word(spec, "expires"));
 }
 

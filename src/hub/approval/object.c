@@ -90,6 +90,9 @@ int pic_approval_window(const struct pic_object *object, int64_t now_ms, int64_t
 					     object->name);
 		ends = opens + seconds * 1000;
 	}
+	if (pic_json_integer(pic_json_get(spec, "leaseMaxSeconds"), &seconds) && seconds > 0 &&
+	    ends - opens > seconds * 1000)
+		ends = opens + seconds * 1000;
 	if (ends <= opens)
 		return pic_error_set(err, -ETIME,
 				     "approval %s can no longer be given: its window closed at %s",

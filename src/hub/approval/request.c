@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "hub/approval/room.h"
+#include "hub/device_api/record.h"
 
 #define DAY_S (24LL * 60 * 60)
 #define EXPIRES_S (7 * DAY_S)
@@ -338,6 +339,44 @@ static int check_readable(const struct pic_json *json, struct pic_error *err)
 	return r < 0 ? r : pic_approval_read(object, facts, err);
 }
 
+/* What the longest of its devices allows; 0: one of them has not said. */
+static long long lease_max(struct pic_approvals *approvals, const struct pic_json *items)
+{
+	struct pic_store *store = approvals->hub->store;
+	long long longest = 0;
+
+	for (size_t i = 0; i < pic_json_count(items); i++) {
+		const char *target = pic_json_get_text(pic_json_at(items, i), "target");
+		int64_t seconds = target ? pic_record_lease_max(pic_store_get(
+						   store, PIC_KIND_DEVICE, "", target))
+					 : 0;
+
+		if (!seconds)
+			return 0;
+		if (seconds > longest)
+			longest = seconds;
+	}
+	return longest;
+}
+
+/* Nobody is asked for more than the devices will give. */
+static void cap_length(struct pic_approvals *approvals, struct pic_json *spec)
+{
+	const int64_t now = pic_clock_wall_ms(), opens = pic_approval_time(spec, "opens", now);
+	const int64_t closes = pic_approval_time(spec, "closes", 0);
+	const long long most = lease_max(approvals, pic_json_get(spec, "items"));
+	long long seconds = 0;
+
+	pic_json_delete(spec, "leaseMaxSeconds"); /* it is not for who asks to say */
+	pic_json_integer(pic_json_get(spec, "lengthSeconds"), &seconds);
+	const int64_t asked = closes ? (closes - (opens > now ? opens : now)) / 1000 : seconds;
+	if (!most || asked <= most)
+		return;
+	pic_json_set_integer(spec, "leaseMaxSeconds", most);
+	if (seconds > most)
+		pic_json_set_integer(spec, "lengthSeconds", most);
+}
+
 static int complete(struct pic_approvals *approvals, struct pic_json *spec, struct pic_error *err)
 {
 	char id[PIC_APPROVAL_TEXT];
@@ -345,6 +384,8 @@ static int complete(struct pic_approvals *approvals, struct pic_json *spec, stru
 
 	if (r == 0)
 		r = complete_times(spec, pic_clock_wall_ms(), err);
+	if (r == 0)
+		cap_length(approvals, spec);
 	if (r == 0)
 		r = complete_approvers(approvals, spec, err);
 	pic_random_text(PIC_APPROVAL_SIZE, id);

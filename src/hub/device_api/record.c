@@ -46,6 +46,16 @@ bool pic_record_is_online(const struct pic_object *device)
 	return pic_json_true(pic_json_get(pic_object_status(device), "online"));
 }
 
+int64_t pic_record_lease_max(const struct pic_object *device)
+{
+	long long seconds = 0;
+
+	pic_json_integer(pic_json_find(device ? pic_object_status(device) : NULL, "report", "agent",
+				       "lease-max-seconds", NULL),
+			 &seconds);
+	return seconds > 0 ? seconds : 0;
+}
+
 bool pic_record_accepts_epoch(const struct pic_object *device)
 {
 	return pic_json_true(pic_json_get(pic_object_spec(device), "acceptEpoch"));

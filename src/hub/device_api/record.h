@@ -22,6 +22,8 @@ const char *pic_record_epoch(const struct pic_object *device);
 const char *pic_record_quarantine(const struct pic_object *device); /* "": none */
 int64_t pic_record_revision(const struct pic_object *device);
 bool pic_record_is_online(const struct pic_object *device);
+/* The longest life that the device's policy gives what needs an end, in seconds; 0: it has not said. */
+int64_t pic_record_lease_max(const struct pic_object *device);
 bool pic_record_accepts_epoch(const struct pic_object *device); /* an administrator confirmed it */
 
 /* What a device says it has in force. */

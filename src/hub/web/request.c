@@ -310,7 +310,7 @@ static void write_window(struct pic_page *page, const struct pic_json *spec,
 	const char *ends = *text_of(status, "ends") ? text_of(status, "ends")
 						    : text_of(spec, "closes");
 	char length[PIC_SENTENCE_MAX];
-	long long seconds = 0;
+	long long seconds = 0, most = 0;
 
 	if (*opens)
 		pic_page_fact_time(page, "From", opens);
@@ -318,7 +318,13 @@ static void write_window(struct pic_page *page, const struct pic_json *spec,
 		pic_page_fact(page, "From", "the moment of the decision");
 	if (*ends)
 		pic_page_fact_time(page, "Until", ends);
-	if (pic_json_integer(pic_json_get(spec, "lengthSeconds"), &seconds) && seconds > 0) {
+	if (pic_json_integer(pic_json_get(spec, "leaseMaxSeconds"), &most) && most > 0) {
+		PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_SENTENCE_MAX + 64);
+
+		pic_sentence_length(most, length);
+		pic_buf_format(&text, "%s: the device allows no more", length);
+		pic_page_fact(page, "For at most", pic_buf_text(&text));
+	} else if (pic_json_integer(pic_json_get(spec, "lengthSeconds"), &seconds) && seconds > 0) {
 		pic_sentence_length(seconds, length);
 		pic_page_fact(page, "For at most", length);
 	}

@@ -23,6 +23,7 @@ static struct pic_object *make(const char *reason)
 	pic_json_set_text(spec, "reason", reason);
 	pic_json_set_text(spec, "requestedBy", reason);
 	pic_json_set_integer(spec, "lengthSeconds", 7260);
+	pic_json_set_integer(spec, "leaseMaxSeconds", 7260);
 	pic_json_set_text(item, "target", reason);
 	pic_json_set_text(item, "component", "probe");
 	pic_json_append_text(grants, "kernel-read");
@@ -91,7 +92,7 @@ static void a_plain_mail(void **state)
 	assert_contains(text, "Date: Tue, 24 Nov 2026 14:00:00 +0000\r\n");
 	assert_contains(text, "https://hub.test:8443/approvals/" ID "?key=" SECRET "#approve\r\n");
 	assert_contains(text, "reads kernel memory");
-	assert_contains(text, "For: 2 h 1 min from the decision\r\n");
+	assert_contains(text, "For: 2 h 1 min from the decision; the device allows no more");
 	assert_int_equal(count(text, "?key=" SECRET), 4);
 	assert_int_equal(count(text, "--=_" ID), 3);
 	free(text);

@@ -224,6 +224,11 @@ static void the_window_is_fixed_by_the_decision(void **state)
 	/* decided late: what is left of it */
 	check_window("{\"opens\":\"2026-11-24T13:00:00Z\",\"closes\":\"2026-11-24T15:00:00Z\"}",
 		     NOW, NOW + 3600000);
+	/* not longer than the devices allow */
+	check_window("{\"closes\":\"2026-11-24T15:00:00Z\",\"leaseMaxSeconds\":60}", NOW,
+		     NOW + 60000);
+	check_window("{\"closes\":\"2026-11-24T15:00:00Z\",\"leaseMaxSeconds\":7200}", NOW,
+		     NOW + 3600000);
 	check_no_window("{\"closes\":\"2026-11-24T14:00:00Z\"}", -ETIME);
 	check_no_window("{\"opens\":\"2026-11-24T16:00:00Z\",\"closes\":\"2026-11-24T15:00:00Z\"}",
 			-ETIME);

@@ -153,6 +153,57 @@ static void a_request_is_completed(void **state)
 	assert_string_equal(world->made, "request-1");
 }
 
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+#define ITEM(target) \
+	"{\"target\":\"" target "\",\"instance\":\"app\",\"component\":\"p\",\"type\":\"ebpf\"," \
+	"\"sha256\":\"" ZEROS "\",\"terms\":\"" ZEROS "\",\"grants\":[]}"
+
+static void put_device(struct world *world, const char *name, const char *agent)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "{\"metadata\":{\"name\":\"%s\"},\"status\":{\"report\":{\"agent\":{%s}}}}", name,
+		 agent);
+	store_fixture_put(world->store, PIC_KIND_DEVICE, parse(text));
+}
+
+static long long number(struct world *world, const char *key)
+{
+	long long value = -1;
+
+	pic_json_integer(pic_json_get(pic_object_spec(get(world)), key), &value);
+	return value;
+}
+
+/* A longer permission than the devices give would be a promise that nobody keeps. */
+static void nobody_is_asked_for_more_than_devices_allow(void **state)
+{
+	struct world *world = *state;
+
+	put_device(world, "edge", "\"lease-max-seconds\":3600");
+	put_device(world, "car", "\"lease-max-seconds\":60");
+	put_device(world, "old", "\"version\":\"1\"");
+	request(world, "{\"lengthSeconds\":7200,\"items\":[" ITEM("edge") "]}", NULL);
+	assert_int_equal(number(world, "lengthSeconds"), 3600);
+	assert_int_equal(number(world, "leaseMaxSeconds"), 3600);
+	/* what fits stays as it was asked for, whatever who asks says of devices */
+	request(world, "{\"lengthSeconds\":600,\"leaseMaxSeconds\":5,\"items\":[" ITEM("edge") "]}",
+		NULL);
+	assert_int_equal(number(world, "lengthSeconds"), 600);
+	assert_int_equal(number(world, "leaseMaxSeconds"), -1);
+	/* the longest of several counts; each device cuts its own shorter */
+	request(world, "{\"lengthSeconds\":7200,\"items\":[" ITEM("edge") "," ITEM("car") "]}",
+		NULL);
+	assert_int_equal(number(world, "lengthSeconds"), 3600);
+	/* of an older agent nothing is known */
+	request(world, "{\"lengthSeconds\":7200,\"items\":[" ITEM("edge") "," ITEM("old") "]}",
+		NULL);
+	assert_int_equal(number(world, "lengthSeconds"), 7200);
+	request(world, "{\"closes\":\"2099-01-01T00:00:00Z\",\"items\":[" ITEM("car") "]}", NULL);
+	assert_int_equal(number(world, "leaseMaxSeconds"), 60);
+}
+
 static void the_same_run_is_asked_once(void **state)
 {
 	struct world *world = *state;
@@ -482,6 +533,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_request_is_completed, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_same_run_is_asked_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobody_is_asked_for_more_than_devices_allow, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(wrong_requests_name_the_field, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_decision_wins, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_grant_is_born_decided, setup, teardown),

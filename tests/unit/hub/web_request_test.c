@@ -131,6 +131,17 @@ static void nothing_of_it_is_markup(void **state)
 	}
 }
 
+static void what_devices_allow_is_said(void **state)
+{
+	struct pic_object *object = object_of(
+		"{\"metadata\":{\"name\":\"x\"},\"spec\":{\"lengthSeconds\":7200,\"leaseMaxSeconds\":7200}}");
+	PIC_FREE char *page = page_of(object);
+
+	(void)state;
+	assert_says(page, "2 hours: the device allows no more");
+	pic_object_unref(object);
+}
+
 static void damaged_requests_are_shown(void **state)
 {
 	static const char *const damaged[] = {
@@ -308,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_said),
 		cmocka_unit_test(nothing_of_it_is_markup),
+		cmocka_unit_test(what_devices_allow_is_said),
 		cmocka_unit_test(damaged_requests_are_shown),
 		cmocka_unit_test(every_phase_says_who_and_when),
 		cmocka_unit_test(lengths_are_words),

@@ -26,6 +26,7 @@ static void fill(struct pic_report *report, struct pic_report_component *compone
 	snprintf(report->boot, sizeof(report->boot), "boot-id");
 	report->uptime_seconds = 12;
 	report->clock_is_set = true;
+	report->lease_max_seconds = 7200;
 	snprintf(report->message, sizeof(report->message), "two\nlines \"quoted\"");
 	snprintf(component->name.instance, sizeof(component->name.instance), "app");
 	snprintf(component->name.component, sizeof(component->name.component), "web");
