@@ -410,6 +410,46 @@ def test_retiring_ends_everything(hub, work):
     assert edge.poll()[0] in (200, 304)
 
 
+def test_from_the_config_to_a_device(hub, parts, root):
+    """Real Ignition writes the files, the real programs start with them, and the token is gone."""
+    assert ignite(root, parts, config=make_config(hub, parts)).returncode == 0
+    token = root / "etc/piccolo/token"
+    harness.walkable(root / "etc/piccolo")
+    with harness.Device(parts / "device", hub=hub) as device:
+        shutil.copy(root / "etc/piccolo/piccolo.conf", device.folder / "piccolo.conf")
+        device.launch(harness.BIN / "piccolo", *device.options, "--token-file", token)
+        harness.wait(lambda: (device.status() or {}).get("connection") == "connected", 15, "joined and connected")
+        assert not token.exists() and not (device.state / "agent" / "token").exists()
+        [listed] = json.loads(hub.ctl("device", "list", "-o", "json").stdout)["devices"]
+        assert listed["joined"] is True and listed["online"] is True
+
+
+def test_a_clone_is_noticed(hub, work):
+    """Two machines with one identity, as after copying a disk: named, with where both are."""
+    hub.apply(harness.target())
+    with harness.Device(work / "one", hub=hub) as one, harness.Device(work / "two", hub=hub) as two:
+        one.join()
+        one.start_apart()
+        harness.wait(lambda: one.status()["connection"] == "connected", 15)
+        one.agent.kill()
+        shutil.copytree(one.state, two.state)
+        for path in [two.state, *two.state.rglob("*")]:
+            source = one.state / path.relative_to(two.state)
+            os.chown(path, source.stat().st_uid, source.stat().st_gid)
+        shutil.copy(one.folder / "piccolo.conf", two.folder / "piccolo.conf")
+        one.start_agent()
+        two.start_apart()
+        harness.wait(lambda: (hub.device_state() or {}).get("quarantined"), 60, "the hub notices")
+        assert "two machines use the identity of this device, at 127.0.0.1 and at 127.0.0.1" in hub.device_state()["message"]
+        assert "two machines" in hub.ctl("device", "list").stdout
+        harness.wait(lambda: "Quarantined" in hub.kubectl("get", "events").stdout, 10)
+        harness.wait(lambda: hub.condition("target", "tiny-edge", "Ready")["reason"] == "Quarantined", 10)
+        assert any(device.status()["reason"] == "Quarantined" for device in (one, two))
+        two.stop()
+        hub.ctl("device", "release", "tiny-edge")
+        harness.wait(lambda: one.status()["connection"] == "connected", 400, "the one that is left works again")
+
+
 def test_one_that_was_only_created_can_be_retired(hub):
     hub.ctl("device", "create", "tiny-edge", "--mac", "52:54:00:12:34:56")
     hub.ctl("device", "retire", "tiny-edge")

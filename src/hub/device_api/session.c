@@ -59,10 +59,24 @@ static void add_event(struct pic_store *store, struct pic_change *change, const 
 		pic_log(PIC_LOG_WARNING, "event-lost", PIC_TEXT("device", name));
 }
 
-static void quarantine(struct pic_device *device)
+/* "192.0.2.7:4711": the port says nothing about which machine it was. */
+static int host_size(const char *address)
 {
-	static const char why[] = "two machines use the identity of this device; release it with "
-				  "piccoloctl device release when only one is left";
+	const char *colon = strrchr(address, ':');
+
+	return colon ? (int)(colon - address) : (int)strlen(address);
+}
+
+/* `older` is where the older session has spoken from, the device's address the newer's. */
+static void quarantine(struct pic_device *device, const char *older)
+{
+	char why[320];
+
+	snprintf(
+		why, sizeof(why),
+		"two machines use the identity of this device, at %.*s and at %.*s; release it with "
+		"piccoloctl device release %s when only one is left",
+		host_size(device->address), device->address, host_size(older), older, device->name);
 	struct pic_object *record = pic_device_record(device->owner, device->name);
 	struct pic_json *json = pic_record_edit(record);
 
@@ -81,7 +95,7 @@ static void quarantine(struct pic_device *device)
 }
 
 /* True when this is the older session speaking again. */
-static bool is_superseded(struct pic_device *device, const char *session)
+static bool is_superseded(struct pic_device *device, const char *session, const char *peer)
 {
 	struct pic_older_session *older = older_session(device, session);
 
@@ -89,7 +103,7 @@ static bool is_superseded(struct pic_device *device, const char *session)
 		return false;
 	const bool crossing = pic_clock_boot_ms() - device->session_since_ms < CROSSING_MS;
 	if (older->spoke || !crossing)
-		quarantine(device);
+		quarantine(device, peer);
 	older->spoke = true;
 	return true;
 }
@@ -107,7 +121,7 @@ int pic_device_admit(struct pic_device *device, struct pic_exchange *exchange, c
 			strcpy(device->session, last);
 	}
 	if (!*why && session && strcmp(session, device->session) != 0) {
-		if (is_superseded(device, session)) {
+		if (is_superseded(device, session, pic_exchange_peer(exchange))) {
 			why = "a newer session of this device has spoken; this one is refused";
 		} else {
 			begin_session(device, session);
