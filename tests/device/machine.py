@@ -21,7 +21,6 @@ import contextlib
 import ctypes
 import fcntl
 import hashlib
-import itertools
 import json
 import os
 import pathlib
@@ -38,16 +37,16 @@ import harness  # noqa: E402
 import leftovers  # noqa: E402
 
 TREES = harness.ROOT / "build" / "device"
-CGROUP = re.compile(r"piccolo-machine-[0-9]+-[0-9]+")
+CGROUP = re.compile(r"piccolo-machine-[0-9a-f]{12}")
 KERNEL_WORK = ("--capability=all", "--system-call-filter=bpf perf_event_open")
 SIGRTMIN = 34  # of the C library; systemd takes signals above it as orders
 POWEROFF, REBOOT = SIGRTMIN + 4, SIGRTMIN + 5
 RESTART = 133  # of systemd-nspawn
 PR_SET_PDEATHSIG = 1
-NUMBER = itertools.count()
 libc = ctypes.CDLL(None)
 
-PACKAGES = ("systemd-sysv", "udev", "dbus", "kmod", "iproute2", "passwd", "procps", "curl", "ca-certificates", "zstd")
+PACKAGES = ("systemd-sysv", "udev", "dbus", "kmod", "iproute2", "passwd", "procps", "curl", "ca-certificates", "zstd",
+            "libgnutls30", "libsqlite3-0", "libyaml-0-2")  # the last three: libraries of the packages of hub and piccoloctl
 # What costs a second of each boot and has nothing to do here.
 MASKED = ("ldconfig.service", "systemd-journal-catalog-update.service", "systemd-hwdb-update.service", "systemd-pstore.service",
           "systemd-firstboot.service", "systemd-logind.service", "console-getty.service", "getty@tty1.service",
@@ -116,7 +115,7 @@ class Machine:
         self.root = self.folder / "root"
         self.console = self.folder / "console.log"
         self.nspawn = None
-        self.cgroup = cgroup_root() / f"piccolo-machine-{os.getpid()}-{next(NUMBER)}"
+        self.cgroup = cgroup_root() / f"piccolo-machine-{uuid.uuid4().hex[:12]}"
         for name in ("upper", "work", "root"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         harness.run("mount", "-t", "overlay", "machine", "-o",
