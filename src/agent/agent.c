@@ -13,6 +13,8 @@
 #include "base/notify.h"
 #include "base/version.h"
 
+#define FOLDER_MS 5000 /* of asking the supervisor for the own folder */
+
 static void on_end(void *data, int signo)
 {
 	struct pic_agent *agent = data;
@@ -55,12 +57,29 @@ static int open_loop(struct pic_agent *agent, struct pic_error *err)
 	return r;
 }
 
+/* The agent's folder lies in root's: who comes to the supervisor finds it made anew. */
+static int open_folder(struct pic_agent *agent, struct pic_error *err)
+{
+	const struct pic_supervisor_call call = { .operation = PIC_SUPERVISOR_LIST };
+	const struct pic_agent_settings *settings = agent->settings;
+	struct pic_supervisor_message reply;
+	int fds[2], r = pic_agent_store_open(&agent->store, settings->state_folder, err);
+
+	if (r != -ENOENT ||
+	    pic_supervisor_perform(settings->run_folder, &call, FOLDER_MS, &reply, fds, NULL) < 0)
+		return r;
+	pic_close_fd(&fds[0]);
+	pic_close_fd(&fds[1]);
+	return pic_agent_store_open(&agent->store, settings->state_folder, err);
+}
+
 static int open_store(struct pic_agent *agent, struct pic_error *err)
 {
-	int r = pic_agent_store_open(&agent->store, agent->settings->state_folder, err);
+	int r = open_folder(agent, err);
 
 	if (r < 0)
-		return pic_error_wrap(err, r, "the agent's folder (the supervisor makes it)");
+		return pic_error_wrap(
+			err, r, "the agent's folder (the supervisor makes it when it starts)");
 	if (!agent->settings->file) {
 		r = pic_agent_identity_load(&agent->identity, &agent->store, err);
 		if (r < 0 && r != -ENOENT)

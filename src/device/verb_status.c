@@ -54,14 +54,18 @@ static void say_hub(const struct pic_json *root)
 	const char *hub = text_of(root, "hub"), *problem = text_of(root, "problem");
 	const char *connection = text_of(root, "connection"),
 		   *contact = text_of(root, "last-contact");
+	const char *device = text_of(root, "device");
 	char age[PIC_TIME_TEXT];
 
 	age_of(contact, age);
 	if (text_of(root, "file")[0])
 		say("file", "%s", text_of(root, "file"));
+	else if (!hub[0] && strcmp(connection, "none") == 0)
+		say("hub",
+		    "not joined; `piccoloctl enroll %s` at the hub prints the line to run here",
+		    *device ? device : "NAME");
 	else if (!hub[0])
-		say("hub", "none (%s)",
-		    strcmp(connection, "none") == 0 ? "`piccolo join` makes one" : connection);
+		say("hub", "none (%s)", connection);
 	else if (contact[0])
 		say("hub", "%s, %s, last contact %s ago", hub, connection, age);
 	else

@@ -91,6 +91,7 @@ void pic_waiters_answer(struct pic_supervisor *supervisor, struct pic_waiter **l
 
 static bool admits(void *data, uid_t user)
 {
+	(void)pic_agent_folders_make(data, NULL); /* somebody may have wiped them meanwhile */
 	return user == 0 || user == ((const struct pic_supervisor *)data)->agent_user;
 }
 

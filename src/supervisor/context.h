@@ -103,6 +103,8 @@ struct pic_supervisor {
 void pic_supervisor_look(struct pic_supervisor *supervisor);
 void pic_supervisor_purge(struct pic_supervisor *supervisor);
 /* Where the next child goes; NULL: as many as may be are at work. */
+/* The agent's own folders, state and runtime, where they are missing. */
+int pic_agent_folders_make(struct pic_supervisor *supervisor, struct pic_error *err);
 struct pic_child **pic_job_slot(struct pic_supervisor *supervisor);
 
 /* connection.c */

@@ -84,8 +84,7 @@ static void name_cgroup(struct pic_supervisor *supervisor)
 	free(path);
 }
 
-/* The agent's own folders: state and runtime. */
-static int make_agent_folders(struct pic_supervisor *supervisor, struct pic_error *err)
+int pic_agent_folders_make(struct pic_supervisor *supervisor, struct pic_error *err)
 {
 	PIC_FD int state = -1, run = -1;
 	int r = pic_folder_open(supervisor->state_fd, "agent", true, 0700, supervisor->agent_user,
@@ -209,7 +208,7 @@ static int serve(struct pic_supervisor *supervisor, struct pic_error *err)
 	if (supervisor->agent_user == (uid_t)-1)
 		supervisor->agent_user = supervisor->agent_group =
 			supervisor->policy ? supervisor->policy->user_first - 1 : AGENT_USER;
-	r = make_agent_folders(supervisor, err);
+	r = pic_agent_folders_make(supervisor, err);
 	if (r == 0)
 		r = pic_connections_open(supervisor, err);
 	if (r < 0)

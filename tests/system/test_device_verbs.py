@@ -245,3 +245,22 @@ def test_purge_takes_all_and_says_so(hub, deployed):
     assert "names no hub any more" in deployed.piccolo("purge", "--all").stdout and config.read_text() == "metrics = off\n"
     assert not deployed.state.exists() or os.listdir(deployed.state) == []
     assert not workload_processes()
+
+
+# -- an agent that has forgotten who it is ------------------------------------------------------------------------------------
+
+def test_a_wiped_agent_says_that_it_has_not_joined(hub, deployed):
+    """Its folder is removed under it, as in a clean-up by hand: what runs goes on, and what to do is said."""
+    pid = deployed.module_pid()
+    deployed.agent.kill(signal.SIGTERM)
+    shutil.rmtree(deployed.state / "agent")
+    deployed.start_agent()
+    said = deployed.piccolo("status").stdout
+    assert "not joined; `piccoloctl enroll tiny-edge` at the hub prints the line to run here" in said, said
+    assert alive(pid) and TITLE in deployed.page()
+    assert (deployed.state / "agent").stat().st_mode & 0o7777 == 0o700
+    deployed.agent.kill(signal.SIGTERM)
+    deployed.join()
+    deployed.start_agent()
+    wait(lambda: deployed.status()["connection"] == "connected", 10, "it has joined again")
+    assert wait(deployed.module_pid, 10, "it runs") == pid
