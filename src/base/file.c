@@ -209,7 +209,7 @@ int pic_folder_sweep(int dirfd, struct pic_error *err)
 		return pic_error_errno(err, errno, "cannot list a folder");
 	while ((entry = readdir(list)))
 		if (is_temporary(entry->d_name) && unlinkat(dirfd, entry->d_name, 0) < 0 &&
-		    errno != ENOENT)
+		    errno != ENOENT && errno != EROFS) /* read-only: it stays, and harms nobody */
 			return pic_error_errno(err, errno, "cannot remove %s", entry->d_name);
 	return 0;
 }

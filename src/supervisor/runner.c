@@ -72,6 +72,16 @@ static int open_at(int folder, const char *file, int number, int flags, struct p
 	return fd < 0 ? pic_error_errno(err, errno, "%s cannot be opened", name) : fd;
 }
 
+/* On a disk that takes no file a workload goes on without its log. */
+static int open_log(const struct pic_runner_order *order, int number, int nothing,
+		    struct pic_error *err)
+{
+	int fd = open_at(order->supervisor->folders[PIC_LOGS], order->file, number,
+			 O_RDWR | O_CREAT | O_APPEND, err);
+
+	return fd == -EROFS || fd == -ENOSPC ? nothing : fd;
+}
+
 static int open_broker(const struct pic_runner_order *order, struct pic_error *err)
 {
 	const struct sockaddr_un any = { .sun_family = AF_UNIX };
@@ -95,10 +105,8 @@ static int open_all(const struct pic_runner_order *order, struct runner *runner,
 	int nothing = runner->fds[NOTHING_0], *fds = runner->fds;
 	char digest[PIC_SHA256_TEXT];
 
-	fds[LOG_0] = open_at(supervisor->folders[PIC_LOGS], order->file, 0,
-			     O_RDWR | O_CREAT | O_APPEND, err);
-	fds[LOG_1] = open_at(supervisor->folders[PIC_LOGS], order->file, 1,
-			     O_RDWR | O_CREAT | O_APPEND, err);
+	fds[LOG_0] = open_log(order, 0, nothing, err);
+	fds[LOG_1] = open_log(order, 1, nothing, err);
 	pic_hex_encode(order->entry->digest, PIC_DIGEST_SIZE, digest);
 	fds[ARTIFACT] = profile->needs_artifact
 				? open_at(supervisor->folders[PIC_STORE], digest, -1, O_RDONLY, err)

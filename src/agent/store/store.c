@@ -176,7 +176,8 @@ int pic_agent_store_mark(const struct pic_agent_store *store,
 	PIC_FD int fd = -1;
 
 	name_of(digest, "", name);
-	fd = openat(store->artifacts, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* not to write: one that is there is found on a read-only disk, too */
+	fd = openat(store->artifacts, name, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || fsync(store->artifacts) < 0)
 		return pic_error_errno(err, errno, "artifact %.12s cannot be noted down", name);
 	return 0;
