@@ -126,7 +126,7 @@ class Machine:
         while time.monotonic() < end:
             try:
                 mark = uuid.uuid4().hex
-                self.say(f"stty -echo; PS1=; export TERM=dumb; echo {mark[:16]}''{mark[16:]}")
+                self.say(f"stty -echo; PS1= PS2=; export TERM=dumb; echo {mark[:16]}''{mark[16:]}")
                 if self.hear(mark.encode() + rb"\r?\n", 2):
                     (self.folder / "first-boot").unlink(missing_ok=True)
                     return time.monotonic() - self.started
