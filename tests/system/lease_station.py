@@ -223,13 +223,14 @@ class Fault:
         self.length = self.dice.randint(2, 6)
         early = self.dice.random() < 0.2  # while it is being loaded
         self.moment = self.dice.uniform(0, 0.3 if early else self.length)
-        if self.victim == "runner":
-            self.moment = min(self.moment, self.length - 0.3)  # to be found, it has to be there
         self.back = self.dice.uniform(self.moment, self.length + 1) if self.dice.random() < 0.5 else None
 
     def strike(self, station, lease):
         """Who was hit."""
-        time.sleep(max(0, lease.begin + self.moment - boot()))
+        when = lease.begin + self.moment
+        if self.victim == "runner":
+            when = min(when, lease.end - 0.5)  # to be found, it has to be there; the lease began before it was asked
+        time.sleep(max(0, when - boot()))
         if self.victim == "all":
             station.kill_all()
             station.device.start_supervisor()

@@ -185,11 +185,16 @@ def test_an_answer_that_makes_no_sense_changes_nothing(fake, device, fault, word
 
 def test_retry_after_is_obeyed(fake, device):
     wait(lambda: device.status()["connection"] == "connected", 10, "connected")
-    fake.fault("/device/v1/document", Answer(503, {"error": "later"}, headers={"Retry-After": "3"}))
-    before = len(fake.seen("/device/v1/document"))
-    wait(lambda: len(fake.seen("/device/v1/document")) > before, 15, "the next poll")
-    polls = fake.seen("/device/v1/document")
-    assert polls[before].time - polls[before - 1].time >= 3
+    refused = []
+
+    def later(_):
+        refused.append(time.monotonic())
+        return Answer(503, {"error": "later"}, headers={"Retry-After": "3"})
+
+    fake.fault("/device/v1/document", later)
+    wait(lambda: refused, 15, "a poll is refused")
+    [poll, *_] = wait(lambda: [one for one in fake.seen("/device/v1/document") if one.time > refused[0]], 15, "the next poll")
+    assert poll.time - refused[0] >= 3
 
 
 def test_a_hub_that_never_holds_is_not_hammered(fake, device):
