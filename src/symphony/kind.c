@@ -67,6 +67,7 @@ static const struct pic_kind_column approver_columns[] = {
 	{ NULL, NULL, 0, NULL },
 };
 static const struct pic_kind_column solution_columns[] = { { NULL, NULL, 0, NULL } };
+static const struct pic_kind_column container_columns[] = { { NULL, NULL, 0, NULL } };
 static const struct pic_kind_column namespace_columns[] = {
 	{ "Status", "status.phase", 0, "Active or Terminating." },
 	{ NULL, NULL, 0, NULL },
@@ -82,6 +83,15 @@ static const struct pic_kind_column event_columns[] = {
 
 #define INTERNAL(k, n) \
 	[k] = { .kind = (k), .group = NULL, .version = "v1", .name = (n), .verbs = no_verbs }
+
+#define CONTAINER(k, g, n, s, of) \
+	[k] = { \
+		.kind = (k), .group = (g), .version = "v1", \
+		.name = (n), .plural = s "s", .singular = (s), \
+		.namespaced = true, .has_status = true, .verbs = all_verbs, \
+		.columns = container_columns, .spec = pic_container_fields, \
+		.help = "What the versions of a " of " have in common; this hub keeps it and needs it for nothing.", \
+	}
 
 static const struct pic_kind_facts kinds[PIC_KIND_COUNT] = {
 	[PIC_KIND_TARGET] = {
@@ -129,6 +139,12 @@ static const struct pic_kind_facts kinds[PIC_KIND_COUNT] = {
 		.closed = "the status of an activation is the hub's memory of where it stands; to stop "
 			  "it, delete the activation",
 	},
+	CONTAINER(PIC_KIND_SOLUTION_CONTAINER, "solution.symphony", "SolutionContainer",
+		  "solutioncontainer", "solution"),
+	CONTAINER(PIC_KIND_CATALOG_CONTAINER, "federation.symphony", "CatalogContainer",
+		  "catalogcontainer", "catalog"),
+	CONTAINER(PIC_KIND_CAMPAIGN_CONTAINER, "workflow.symphony", "CampaignContainer",
+		  "campaigncontainer", "campaign"),
 	[PIC_KIND_APPROVAL] = {
 		.kind = PIC_KIND_APPROVAL, .group = "approval.piccolo", .version = "v1",
 		.name = "Approval", .plural = "approvals", .singular = "approval",

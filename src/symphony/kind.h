@@ -16,6 +16,10 @@ enum pic_kind {
 	PIC_KIND_CATALOG,
 	PIC_KIND_CAMPAIGN,
 	PIC_KIND_ACTIVATION,
+	/* the middle era's folders of versions: kept as they come, nothing depends on them */
+	PIC_KIND_SOLUTION_CONTAINER,
+	PIC_KIND_CATALOG_CONTAINER,
+	PIC_KIND_CAMPAIGN_CONTAINER,
 	PIC_KIND_APPROVAL,  /* written by the hub's own doors only: hub/approval */
 	PIC_KIND_APPROVER,  /* cluster scoped: a person who may decide */
 	PIC_KIND_NAMESPACE, /* core/v1, cluster scoped */

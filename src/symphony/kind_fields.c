@@ -154,6 +154,13 @@ const struct pic_field pic_catalog_fields[] = {
 	END,
 };
 
+/* Empty in the middle era; what somebody writes there is kept. */
+const struct pic_field pic_container_fields[] = {
+	TEXT("displayName", "A name for people."),
+	ANY("properties", "Anything."),
+	END,
+};
+
 const struct pic_field pic_namespace_fields[] = {
 	TEXT_LIST("finalizers", "Kept, not interpreted."),
 	END,

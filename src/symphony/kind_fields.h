@@ -11,6 +11,7 @@ extern const struct pic_field pic_target_fields[];
 extern const struct pic_field pic_solution_fields[];
 extern const struct pic_field pic_instance_fields[];
 extern const struct pic_field pic_catalog_fields[];
+extern const struct pic_field pic_container_fields[];
 extern const struct pic_field pic_namespace_fields[];
 extern const struct pic_field pic_campaign_fields[];
 extern const struct pic_field pic_activation_fields[];

@@ -206,7 +206,7 @@ def test_api_versions_and_resources(kubectl):
     versions = kubectl.out("api-versions").split()
     assert {"solution.symphony/v1", "fabric.symphony/v1", "federation.symphony/v1", "v1"} <= set(versions)
     rows = kubectl.out("api-resources", "--api-group=solution.symphony", "--no-headers").splitlines()
-    assert [row.split()[0] for row in rows] == ["instances", "solutions"]
+    assert [row.split()[0] for row in rows] == ["instances", "solutioncontainers", "solutions"]
     wide = kubectl.out("api-resources", "-o", "wide")
     assert "namespaces" in wide and "watch" in wide
 
@@ -289,6 +289,39 @@ def test_numbers_and_empty_maps_stay_as_written(kubectl):
                     '"spec":{"siteId":"hq","name":"c","type":"config","properties":{"a":0.10,"b":1e3,"c":{},"d":[],'
                     '"e":12345678901234567890}}}')
     assert "unchanged" in again.stdout
+
+
+MIDDLE_ERA = """
+apiVersion: solution.symphony/v1
+kind: SolutionContainer
+metadata: {name: era, labels: {team: edge}}
+spec: {}
+---
+apiVersion: solution.symphony/v1
+kind: Solution
+metadata: {name: era-v-v1}
+spec: {rootResource: era, version: v1, components: []}
+---
+apiVersion: federation.symphony/v1
+kind: CatalogContainer
+metadata: {name: settings}
+spec: {properties: {note: kept, list: [1, x]}}
+---
+apiVersion: workflow.symphony/v1
+kind: CampaignContainer
+metadata: {name: rollout}
+spec: {}
+"""
+
+
+def test_the_middle_eras_containers_are_kept(kubectl):
+    assert kubectl.out("apply", "-f", "-", input=MIDDLE_ERA).count("created") == 4
+    assert kubectl.out("apply", "-f", "-", input=MIDDLE_ERA).count("unchanged") == 4
+    assert kubectl.json("get", "catalogcontainer", "settings")["spec"] == {"properties": {"note": "kept", "list": [1, "x"]}}
+    assert kubectl.json("get", "solutioncontainers", "-l", "team=edge")["items"][0]["metadata"]["name"] == "era"
+    assert kubectl.json("get", "solution", "era-v-v1")["spec"]["rootResource"] == "era"
+    assert "SolutionContainer" in kubectl.out("explain", "solutioncontainers")
+    assert kubectl.out("delete", "-f", "-", input=MIDDLE_ERA).count("deleted") == 4
 
 
 def test_apply_server_side(kubectl):

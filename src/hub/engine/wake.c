@@ -222,6 +222,9 @@ void pic_wake(struct pic_store *store, struct pic_dirty_set *set, enum pic_kind 
 		return;
 	case PIC_KIND_CAMPAIGN:
 	case PIC_KIND_ACTIVATION:
+	case PIC_KIND_SOLUTION_CONTAINER:
+	case PIC_KIND_CATALOG_CONTAINER:
+	case PIC_KIND_CAMPAIGN_CONTAINER:
 	case PIC_KIND_APPROVER:
 	case PIC_KIND_NAMESPACE:
 	case PIC_KIND_EVENT:
