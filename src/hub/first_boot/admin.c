@@ -91,7 +91,7 @@ static int create(struct pic_hub *hub, const struct pic_json *body, struct pic_j
 {
 	const char *name = pic_json_get_text(body, "name");
 	PIC_JSON struct pic_json *json = NULL;
-	long long open_s;
+	long long open_s = 0;
 	int r = check_name(name, err);
 
 	if (r == 0)

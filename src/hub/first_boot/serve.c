@@ -162,20 +162,21 @@ static void serve(struct pic_hub *hub, struct pic_exchange *exchange,
 	struct waiting *waiting = calloc(1, sizeof(*waiting));
 	struct pic_error err = PIC_ERROR_INIT;
 	char who[PIC_WHO_TEXT];
+	int r;
 
+	if (!waiting) {
+		not_ready(exchange, record->name, "no memory");
+		return;
+	}
+	*waiting = (struct waiting){ { on_gone }, exchange, PIC_BUF_INIT(CONFIG_MAX), "" };
 	snprintf(who, sizeof(who), "first-boot:%.63s", record->name);
 	const struct pic_actor actor = { who, pic_exchange_peer(exchange), "ignition" };
-	struct pic_change *change = waiting ? pic_change_new(hub->store, &actor) : NULL;
-	int r = change ? 0 : pic_error_set(&err, -ENOMEM, "no memory");
-
-	if (r == 0) {
-		*waiting = (struct waiting){ { on_gone }, exchange, PIC_BUF_INIT(CONFIG_MAX), "" };
-		r = prepare(hub, record, exchange, change, waiting, &err);
-	}
+	struct pic_change *change = pic_change_new(hub->store, &actor);
+	r = change ? prepare(hub, record, exchange, change, waiting, &err)
+		   : pic_error_set(&err, -ENOMEM, "no memory");
 	if (r < 0) {
 		pic_change_drop(change);
-		if (waiting)
-			waiting_free(waiting);
+		waiting_free(waiting);
 		not_ready(exchange, record->name, err.text);
 		return;
 	}
