@@ -145,7 +145,7 @@ stop() {
 	if has piccolo; then
 		[ -z "$running" ] || systemctl stop piccolo-agent.service 2>/dev/null || true
 		if [ -x "$prefix/bin/piccolo" ] && [ -e /run/piccolo ]; then # it has run since the machine has booted
-			[ -z "$running" ] || systemctl start piccolo.service || true
+			[ -z "$running" ] || systemctl start --job-mode=ignore-dependencies piccolo.service || true # without the agent
 			"$prefix/bin/piccolo" purge >/dev/null || die "the workloads could not be ended (see above); nothing was removed"
 		fi
 		[ -z "$running" ] || systemctl disable --quiet --now piccolo.service piccolo-agent.service 2>/dev/null || true
