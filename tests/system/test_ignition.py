@@ -2,6 +2,7 @@
 `ignition-validate` and the program of the initramfs are Debian's."""
 
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -347,6 +348,21 @@ def test_the_key_of_a_pointer(hub, parts):
     assert Identity(hub, parts / "edge", "tiny-edge").try_join(token_in(config))[0] == 200
     assert fetch(hub, "/ignition/tiny-edge", key)[0] == 403
     assert request(hub.port, "GET", path, headers={"Authorization": key})[0] == 401
+
+
+def test_a_part_is_missing(hub, parts):
+    """Better asked again than half set up."""
+    key = key_of(json.loads(make_config(hub, parts, "--pointer", "--extension", parts / MACHINE).read_text()))
+    assert fetch(hub, "/ignition/tiny-edge", key)[0] == 200
+    hub.stop()
+    digest = hashlib.sha256((parts / MACHINE).read_bytes()).hexdigest()
+    (hub.state / "artifacts" / digest).unlink()
+    hub.start()
+    status, headers, _ = fetch(hub, "/ignition/tiny-edge", key)
+    assert status == 503 and int(headers["Retry-After"]) > 0
+    assert "an artifact that its config names is not here" in hub.log.read_text()
+    hub.push(parts / MACHINE)
+    assert fetch(hub, "/ignition/tiny-edge", key)[0] == 200
 
 
 def test_secrets_are_not_kept(hub, parts):
