@@ -11,7 +11,8 @@ that runs the tests, everything above it is the machine's own. As root.
 
 * `tree()` makes the Debian tree (30 to 60 s) and keeps it below build/device under the hash of its recipe; it is never changed.
 * `Machine(first_boot=True)` has no machine-id yet: systemd applies presets and whoever waits for a first boot runs.
-* `Machine(options=[...])` adds arguments to systemd-nspawn; `KERNEL_WORK` lets the inside call bpf() and perf_event_open().
+* `Machine(options=[...])` adds arguments to systemd-nspawn; `KERNEL_WORK` lets the inside
+  do what a machine's root may and a container's may not: bpf(), perf_event_open(), pidfd_getfd().
 * The machine shares the network of the caller: 127.0.0.1 is the same inside and outside. tests/device/conftest.py gives the
   whole run a private network, private mounts and private processes, so that nothing is left whoever is killed. Who does
   without (a tool for people) still loses the machine with his own process; `sweep()` takes away the empty control groups.
@@ -38,7 +39,7 @@ import leftovers  # noqa: E402
 
 TREES = harness.ROOT / "build" / "device"
 CGROUP = re.compile(r"piccolo-machine-[0-9a-f]{12}")
-KERNEL_WORK = ("--capability=all", "--system-call-filter=bpf perf_event_open")
+KERNEL_WORK = ("--capability=all", "--system-call-filter=bpf perf_event_open pidfd_getfd")
 SIGRTMIN = 34  # of the C library; systemd takes signals above it as orders
 POWEROFF, REBOOT = SIGRTMIN + 4, SIGRTMIN + 5
 RESTART = 133  # of systemd-nspawn

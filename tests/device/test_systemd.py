@@ -95,6 +95,7 @@ def pid(box):
     before = box.serves()
     yield before
     assert box.serves() == before
+    assert not box.journal("PICCOLO_EVENT=workload-half-adopted")
 
 
 def renewed(box, unit, before):
