@@ -6,7 +6,7 @@ find_program(EBPF_STRIP NAMES llvm-strip llvm-strip-19 llvm-strip-16 llvm-strip-
 
 set(PICCOLO_EBPF_FLAGS -target bpf -std=gnu11 -g -O2 -Wall -Wextra "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(CMAKE_LIBRARY_ARCHITECTURE) # asm/types.h
-	list(APPEND PICCOLO_EBPF_FLAGS -idirafter "/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}")
+	list(APPEND PICCOLO_EBPF_FLAGS -idirafter "${PICCOLO_SYSROOT}/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}")
 endif()
 
 function(pic_add_ebpf_object NAME SOURCE)
