@@ -38,6 +38,7 @@ import harness  # noqa: E402
 import leftovers  # noqa: E402
 
 TREES = harness.ROOT / "build" / "device"
+SUITE = os.environ.get("PICCOLO_SUITE", "trixie")  # bookworm is tried as well
 CGROUP = re.compile(r"piccolo-machine-[0-9a-f]{12}")
 KERNEL_WORK = ("--capability=all", "--system-call-filter=bpf perf_event_open pidfd_getfd")
 SIGRTMIN = 34  # of the C library; systemd takes signals above it as orders
@@ -64,7 +65,7 @@ def mirror():
     return sites[0]
 
 
-def tree(suite="trixie", packages=()):
+def tree(suite=SUITE, packages=()):
     """The root of a small Debian with systemd; made when it is not there."""
     recipe = [suite, *PACKAGES, *packages, *MASKED]
     place = TREES / f"{suite}-{hashlib.sha256(' '.join(recipe).encode()).hexdigest()[:10]}"

@@ -11,7 +11,7 @@ import pytest
 import harness
 import kernel_programs
 from harness import ROOT, TITLE, wait
-from machine import KERNEL_WORK, Machine
+from machine import KERNEL_WORK, SUITE, Machine
 from privileged import START, Client, sha256
 
 UNITS = ("piccolo.service", "piccolo-agent.service")
@@ -27,6 +27,9 @@ class Box(Machine):
         self.copy(harness.BIN / "piccolo", "/usr/bin/piccolo")
         for unit in UNITS:
             self.copy(ROOT / "image/systemd" / unit, f"/usr/lib/systemd/system/{unit}", 0o644)
+        if SUITE == "bookworm":
+            self.copy(ROOT / "image/systemd/piccolo.service.d/systemd-before-254.conf",
+                      "/usr/lib/systemd/system/piccolo.service.d/systemd-before-254.conf", 0o644)
         self.copy(ROOT / "image/sysusers.d/piccolo.conf", "/usr/lib/sysusers.d/piccolo.conf", 0o644)
         self.copy(ROOT / "etc/policy.conf", "/etc/piccolo/policy.conf", 0o644)
 
@@ -227,7 +230,10 @@ def test_what_a_workload_did_is_found_by_its_name(box):
 
 def test_systemd_has_no_complaint(box):
     said = box.run("systemd-analyze", "verify", "--man=no", *UNITS)
-    assert said.stdout + said.stderr == ""
+    lines = (said.stdout + said.stderr).splitlines()
+    if SUITE == "bookworm":  # it ignores what it does not know yet
+        lines = [line for line in lines if not re.search("Unknown key '(RestartSteps|RestartMaxDelaySec|DelegateSubgroup)'", line)]
+    assert lines == []
 
 
 @pytest.mark.parametrize("unit, most", [(UNITS[0], SUPERVISOR_EXPOSURE), (UNITS[1], AGENT_EXPOSURE)])
@@ -298,7 +304,10 @@ def test_a_read_only_disk_without_a_state_folder_is_no_boot_loop(box, disk):
     box.run("mkdir", "-p", "/srv/lib")
     disk("/srv/lib /var/lib none bind,ro 0 0\n")
     pauses = starts(box, "piccolo.service", 4)
-    assert pauses == sorted(pauses) and pauses[-1] > 0.3, pauses  # longer and longer
+    if SUITE == "bookworm":
+        assert min(pauses) > 0.9, pauses
+    else:
+        assert pauses == sorted(pauses) and pauses[-1] > 0.3, pauses  # longer and longer
     said = json.loads(box.run("piccolo", "check", "-o", "json", check=False).stdout)["findings"]
     (state,) = [finding for finding in said if finding["code"] == "P13"]
     assert state["state"] == "error" and "cannot be made" in state["message"]
@@ -374,7 +383,7 @@ def boot_ms(box):
 def test_a_boot_is_hardly_longer(box):
     """With and without, by turns: what the agent's first word to its hub adds to a boot without Piccolo. The shortest boots
     are compared, since what other programs of this machine take is not ours; on a busy one that wants more turns."""
-    least, most = (int(number) for number in os.environ.get("PICCOLO_BOOTS", "3-20").split("-"))
+    least, most = (int(number) for number in os.environ.get("PICCOLO_BOOTS", "3-40").split("-"))
     without, finished, contact = [], [], []
     while len(contact) < least or (min(contact) - min(without) > ADDED_MS * harness.SLOW and len(contact) < most):
         box.run("systemctl", "mask", *UNITS)
