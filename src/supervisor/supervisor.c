@@ -233,11 +233,9 @@ static int take_signals(struct pic_supervisor *supervisor, struct pic_error *err
 		int signo;
 		pic_signal_fn *fn;
 	} const signals[] = {
-		{ SIGTERM, on_end_signal },
-		{ SIGINT, on_end_signal },
+		{ SIGTERM, on_end_signal },   { SIGINT, on_end_signal },
 		{ SIGUSR1, on_end_signal }, /* the machine goes down: workloads end first */
-		{ SIGHUP, on_reload_signal },
-		{ SIGUSR2, on_replace_signal },
+		{ SIGHUP, on_reload_signal }, { SIGUSR2, on_replace_signal },
 	};
 	int r = 0;
 
