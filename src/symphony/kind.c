@@ -86,11 +86,19 @@ static const struct pic_kind_column event_columns[] = {
 
 #define CONTAINER(k, g, n, s, of) \
 	[k] = { \
-		.kind = (k), .group = (g), .version = "v1", \
-		.name = (n), .plural = s "s", .singular = (s), \
-		.namespaced = true, .has_status = true, .verbs = all_verbs, \
-		.columns = container_columns, .spec = pic_container_fields, \
-		.help = "What the versions of a " of " have in common; this hub keeps it and needs it for nothing.", \
+		.kind = (k), \
+		.group = (g), \
+		.version = "v1", \
+		.name = (n), \
+		.plural = s "s", \
+		.singular = (s), \
+		.namespaced = true, \
+		.has_status = true, \
+		.verbs = all_verbs, \
+		.columns = container_columns, \
+		.spec = pic_container_fields, \
+		.help = "What the versions of a " of \
+			" have in common; this hub keeps it and needs it for nothing.", \
 	}
 
 static const struct pic_kind_facts kinds[PIC_KIND_COUNT] = {

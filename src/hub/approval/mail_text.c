@@ -188,7 +188,7 @@ static void add_item(struct rows *rows, const struct pic_json *item)
 	PIC_BUF struct pic_buf what = PIC_BUF_INIT(1024);
 
 	add_text(rows, "Device", word(item, "target"));
-	pic_buf_format(&what, "%s of %s, type %s",
+	pic_buf_format(&what, "%s of the instance %s, type %s",
 		       word(item, "component") ? word(item, "component") : "?",
 		       word(item, "instance") ? word(item, "instance") : "?",
 		       word(item, "type") ? word(item, "type") : "?");
