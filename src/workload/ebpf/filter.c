@@ -183,7 +183,7 @@ int pic_ebpf_filter_make(int netlink_fd, uint32_t interface, bool egress, int pr
 					  .parent = egress ? EGRESS : INGRESS };
 	struct pic_ebpf_mark mark = *owner;
 	char text[PIC_EBPF_MARK_TEXT];
-	bool made;
+	bool made = false;
 	int r = qdisc_make(netlink_fd, interface, &made, err);
 
 	/* it is ours when we made it, now or for another program: whoever is the last takes it away */
