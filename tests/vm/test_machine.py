@@ -47,7 +47,7 @@ class World:
 
     def connected(self):
         state = self.hub.device_state()
-        return state and state["connected"]
+        return state and state["online"]
 
     def allow(self, length):
         """The sample campaign with its window, approved."""
