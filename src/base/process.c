@@ -52,6 +52,21 @@ bool pic_process_look(pid_t pid, struct pic_process *out)
 	return true;
 }
 
+bool pic_process_is_of(pid_t pid, uid_t user)
+{
+	char path[32], text[1024];
+	const char *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	PIC_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (size <= 0)
+		return false;
+	text[size] = '\0';
+	line = strstr(text, "\nUid:\t"); /* the name in the first line cannot hold a line's end */
+	return line && strtoul(line + strlen("\nUid:\t"), NULL, 10) == user;
+}
+
 bool pic_process_status(int pidfd, pid_t pid, uint64_t start, int *status)
 {
 	struct pidfd_facts facts = { .mask = FACTS_EXIT };

@@ -16,6 +16,8 @@ struct pic_process {
 
 /* False: there is no such process. */
 bool pic_process_look(pid_t pid, struct pic_process *out);
+/* Whether its real user is that one. */
+bool pic_process_is_of(pid_t pid, uid_t user);
 /* The status, as wait(2) has it, of a process that has ended; a child of ours is reaped by this. Others
  * leave it in /proc until somebody reaps them, and in the pidfd after that (Linux 6.15). False: nobody
  * can tell. */

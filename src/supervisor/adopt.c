@@ -1,7 +1,8 @@
 /*
  * What a former supervisor left: processes that the ledger names are watched on, processes that it does
  * not name are ended, entries without a process get their end. A process is the one of the entry
- * when pid, start time and cgroup agree.
+ * when pid, start time and cgroup agree; one of the same user in another supervisor's cgroup, a unit's for
+ * one, could not be limited: it is ended, so that nothing runs twice.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -31,22 +32,33 @@ static void restore(struct pic_workload *w)
 			PIC_TEXT("why", err.text));
 }
 
-static void adopt_process(struct pic_workload *w)
+static bool is_its_process(struct pic_workload *w, bool *here)
 {
 	const struct pic_ledger_entry *entry = &w->entry;
 	struct pic_process process;
 
-	w->swept = false;
 	/* the pidfd first: what is compared afterwards cannot become another process */
-	if (entry->pid > 0 && pic_workload_watch(w, NULL) == 0 &&
-	    pic_process_look(entry->pid, &process) && process.start == entry->pid_start &&
-	    !process.is_zombie && pic_cgroup_holds(&w->supervisor->cgroups, w->file, entry->pid)) {
+	if (entry->pid <= 0 || pic_workload_watch(w, NULL) < 0 ||
+	    !pic_process_look(entry->pid, &process) || process.start != entry->pid_start ||
+	    process.is_zombie)
+		return false;
+	*here = pic_cgroup_holds(&w->supervisor->cgroups, w->file, entry->pid);
+	return *here || pic_process_is_of(entry->pid, entry->user);
+}
+
+static void adopt_process(struct pic_workload *w)
+{
+	const struct pic_ledger_entry *entry = &w->entry;
+	bool here;
+
+	w->swept = false;
+	if (is_its_process(w, &here)) {
 		pic_log(PIC_LOG_INFO, "workload-adopted", PIC_TEXT("workload", w->file),
 			PIC_NUMBER("pid", entry->pid));
 		restore(w);
 		if (pic_workload_was_ready(w))
 			pic_workload_ready(w);
-		if (entry->state == PIC_LEDGER_STOPPING || pic_lease_is_over(w) ||
+		if (!here || entry->state == PIC_LEDGER_STOPPING || pic_lease_is_over(w) ||
 		    pic_lease_arm(w, NULL) < 0 ||
 		    !pic_binding_holds(&w->supervisor->ledger, w->supervisor->bindings, entry))
 			pic_workload_stop(w);

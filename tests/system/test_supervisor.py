@@ -655,6 +655,18 @@ def test_a_reused_pid_is_not_mistaken(supervisor, client, running):
         stranger.wait()
 
 
+def test_one_in_the_cgroup_of_another_supervisor_is_ended(supervisor, client, running):
+    """As a unit leaves it to somebody's terminal: it could not be limited there, and must not run twice."""
+    supervisor.crash()
+    for path in supervisor.cgroups():
+        if path.endswith(FILE):
+            pathlib.Path(path).parent.parent.joinpath("cgroup.procs").write_text(str(running.pid))
+    assert supervisor.processes() == set()
+    client = supervisor.start()
+    client.until(NAME, "ended")
+    assert not alive(running.pid)
+
+
 def test_a_wrong_start_time_is_another_process(supervisor, client, running):
     """In the right cgroup, even: it is nobody the ledger knows, so it ends."""
     supervisor.crash()
