@@ -405,6 +405,41 @@ static int check_version(struct pic_ignition_check *check)
 	return -1;
 }
 
+/* Names of what is listed under two keys; `with`: only of those that have this text too. */
+static void index_list(struct pic_ignition_check *check, struct pic_ignition_index *index,
+		       const char *section, const char *key, const char *name, const char *with)
+{
+	const struct pic_json *list = pic_json_find(check->root, section, key, NULL);
+
+	if (pic_json_type(list) != PIC_JSON_ARRAY)
+		list = NULL;
+	if (pic_ignition_index_init(index, pic_json_count(list)) < 0) {
+		check->starved = true;
+		return;
+	}
+	for (size_t i = 0; i < pic_json_count(list); i++)
+		if (!with || *pic_ignition_text(pic_json_at(list, i), with))
+			pic_ignition_index_add(index, pic_ignition_text(pic_json_at(list, i), name),
+					       i);
+	pic_ignition_index_sort(index);
+}
+
+static void index_all(struct pic_ignition_check *check)
+{
+	index_list(check, &check->files, "storage", "files", "path", NULL);
+	index_list(check, &check->directories, "storage", "directories", "path", NULL);
+	index_list(check, &check->links, "storage", "links", "path", NULL);
+	index_list(check, &check->units, "systemd", "units", "name", "contents");
+}
+
+static void free_indexes(struct pic_ignition_check *check)
+{
+	pic_ignition_index_free(&check->files);
+	pic_ignition_index_free(&check->directories);
+	pic_ignition_index_free(&check->links);
+	pic_ignition_index_free(&check->units);
+}
+
 static void check_all(struct pic_ignition_check *check)
 {
 	static const struct pic_ignition_place root = { "" };
@@ -413,6 +448,7 @@ static void check_all(struct pic_ignition_check *check)
 	check->minor = check_version(check);
 	if (check->minor < 0)
 		return;
+	index_all(check);
 	check_object(check, pic_ignition_config, check->root, &root);
 	at = pic_ignition_at(&root, "ignition");
 	pic_ignition_check_head(check, pic_json_get(check->root, "ignition"), &at);
@@ -456,6 +492,7 @@ int pic_ignition_check(const char *text, size_t size, struct pic_ignition_findin
 	if (findings->errors == 0) {
 		check.root = root;
 		check_all(&check);
+		free_indexes(&check);
 	}
 	if (check.starved)
 		return -ENOMEM;

@@ -3,6 +3,7 @@
 #define PIC_IGNITION_CHECK_H
 
 #include "ignition/config.h"
+#include "ignition/index.h"
 
 #define PIC_IGNITION_PATH_MAX 256
 
@@ -15,6 +16,8 @@ struct pic_ignition_check {
 	const struct pic_json *root;
 	int minor; /* of the spec */
 	bool starved;
+	/* paths of the three kinds of nodes; names of units that bring a text */
+	struct pic_ignition_index files, directories, links, units;
 };
 
 struct pic_ignition_place pic_ignition_at(const struct pic_ignition_place *parent, const char *key);

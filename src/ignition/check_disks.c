@@ -76,7 +76,7 @@ static bool overlap(const struct pic_json *a, const struct pic_json *b)
 	       other < start + size;
 }
 
-#define PARTITIONS_MAX 256 /* compared by pairs; a GPT has 128 */
+#define PARTITIONS_MAX 128 /* compared by pairs; more a GPT has not */
 
 static void check_pairs(struct pic_ignition_check *check, const struct pic_json *partitions,
 			const struct pic_ignition_place *place)

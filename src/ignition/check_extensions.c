@@ -37,14 +37,9 @@ static bool has_version(const char *stem)
 	return false;
 }
 
-static bool has_node(const struct pic_ignition_check *check, const char *key, const char *path)
+static bool has(const struct pic_ignition_index *nodes, const char *path)
 {
-	const struct pic_json *list = pic_json_find(check->root, "storage", key, NULL);
-
-	for (size_t i = 0; i < pic_json_count(list); i++)
-		if (strcmp(pic_ignition_text(pic_json_at(list, i), "path"), path) == 0)
-			return true;
-	return false;
+	return pic_ignition_index_find(nodes, path, strlen(path)) != NULL;
 }
 
 static void check_name(struct pic_ignition_check *check, const char *path,
@@ -68,7 +63,7 @@ static void check_name(struct pic_ignition_check *check, const char *path,
 			(int)(end ? end - stem : 0), stem);
 	}
 	if (pic_text_starts(stem, "docker") && strcmp(stem, "docker-flatcar") != 0 &&
-	    !has_node(check, "links", "/etc/extensions/docker-flatcar.raw"))
+	    !has(&check->links, "/etc/extensions/docker-flatcar.raw"))
 		pic_ignition_warning(
 			check, &at,
 			"Flatcar brings docker as an extension of its own, and the two "
@@ -95,7 +90,7 @@ void pic_ignition_check_extension_link(struct pic_ignition_check *check,
 			"the extension %.100s would be taken for %.100s, whose release file "
 			"it has not: name both alike",
 			of_target, stem);
-	if (pic_text_starts(target, "/opt/") && !has_node(check, "files", target))
+	if (pic_text_starts(target, "/opt/") && !has(&check->files, target))
 		pic_ignition_warning(check, &at, "no file of this config is %.100s", target);
 }
 
@@ -125,15 +120,11 @@ void pic_ignition_check_extension_file(struct pic_ignition_check *check,
 static bool has_sysupdate_folder(const struct pic_ignition_check *check, const char *name,
 				 size_t size)
 {
-	const struct pic_json *files = pic_json_find(check->root, "storage", "files", NULL);
 	char folder[128];
 
 	snprintf(folder, sizeof(folder), "/etc/sysupdate.%.*s.d/", (int)(size < 64 ? size : 64),
 		 name);
-	for (size_t i = 0; i < pic_json_count(files); i++)
-		if (pic_text_starts(pic_ignition_text(pic_json_at(files, i), "path"), folder))
-			return true;
-	return false;
+	return pic_ignition_index_begins(&check->files, folder);
 }
 
 /* "ExecStartPre=/usr/lib/systemd/systemd-sysupdate -C NAME update" */

@@ -1,4 +1,5 @@
 /* Files, directories and links: paths, owners, modes, what a link really does. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,17 +134,17 @@ static void check_node(struct pic_ignition_check *check, const struct pic_json *
 static void check_below_links(struct pic_ignition_check *check, const struct pic_json *node,
 			      const struct pic_ignition_place *place)
 {
-	const struct pic_json *links = pic_json_find(check->root, "storage", "links", NULL);
 	const char *path = pic_ignition_text(node, "path");
 	const struct pic_ignition_place at = pic_ignition_at(place, "path");
 
-	for (size_t i = 0; i < pic_json_count(links); i++) {
-		const char *link = pic_ignition_text(pic_json_at(links, i), "path");
-		const size_t size = strlen(link);
+	/* no kernel takes a longer path */
+	for (size_t i = 1; path[0] && path[i] && i < PATH_MAX; i++) {
+		const struct pic_ignition_entry *link =
+			path[i] == '/' ? pic_ignition_index_find(&check->links, path, i) : NULL;
 
-		if (size > 1 && strncmp(path, link, size) == 0 && path[size] == '/')
-			pic_ignition_error(check, &at, "lies below storage.links[%zu], %.100s", i,
-					   link);
+		if (link && i > 1)
+			pic_ignition_error(check, &at, "lies below storage.links[%zu], %.100s",
+					   link->index, link->text);
 	}
 }
 
@@ -152,19 +153,16 @@ static void check_against_units(struct pic_ignition_check *check, const struct p
 				const struct pic_ignition_place *place)
 {
 	static const char folder[] = "/etc/systemd/system/";
-	const struct pic_json *units = pic_json_find(check->root, "systemd", "units", NULL);
 	const char *path = pic_ignition_text(file, "path");
+	const struct pic_ignition_entry *unit;
 
 	if (!pic_text_starts(path, folder))
 		return;
-	for (size_t i = 0; i < pic_json_count(units); i++) {
-		const struct pic_json *unit = pic_json_at(units, i);
-
-		if (*pic_ignition_text(unit, "contents") &&
-		    strcmp(path + strlen(folder), pic_ignition_text(unit, "name")) == 0)
-			pic_ignition_warning(check, place,
-					     "systemd.units[%zu] writes the same file", i);
-	}
+	path += strlen(folder);
+	unit = pic_ignition_index_find(&check->units, path, strlen(path));
+	if (unit)
+		pic_ignition_warning(check, place, "systemd.units[%zu] writes the same file",
+				     unit->index);
 }
 
 static void check_part(struct pic_ignition_check *check, const struct pic_json *part,
@@ -202,17 +200,6 @@ static void check_directory(struct pic_ignition_check *check, const struct pic_j
 }
 
 /* Links. */
-
-static bool is_directory(const struct pic_ignition_check *check, const char *path)
-{
-	const struct pic_json *directories =
-		pic_json_find(check->root, "storage", "directories", NULL);
-
-	for (size_t i = 0; i < pic_json_count(directories); i++)
-		if (strcmp(pic_ignition_text(pic_json_at(directories, i), "path"), path) == 0)
-			return true;
-	return false;
-}
 
 /* Where links are made, and where what they point to lies. */
 static bool is_place_for_links(const char *path)
@@ -261,7 +248,8 @@ static void check_link(struct pic_ignition_check *check, const struct pic_json *
 		pic_ignition_error(check, &at, "is missing");
 		return;
 	}
-	if (pic_json_true(pic_json_get(link, "hard")) && is_directory(check, target))
+	if (pic_json_true(pic_json_get(link, "hard")) &&
+	    pic_ignition_index_find(&check->directories, target, strlen(target)))
 		pic_ignition_error(check, &at, "a directory takes no hard link");
 	check_direction(check, link, place);
 	pic_ignition_check_extension_link(check, link, place);

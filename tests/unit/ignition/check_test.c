@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <errno.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "base/cleanup.h"
@@ -379,6 +380,34 @@ static void quoted_text_is_escaped(void **state)
 	}
 }
 
+#define MANY 40000
+#define SECONDS_OF_WORK 10 /* of the processor's time; a square takes minutes */
+
+/* Each list of a stranger is as long as the text allows. */
+static void long_lists_take_no_square(void **state)
+{
+	PIC_IGNITION_FINDINGS struct pic_ignition_findings findings = { .items = NULL };
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_IGNITION_SIZE_MAX);
+	const clock_t begin = clock();
+
+	(void)state;
+	pic_buf_text_add(&text, V3 ",\"storage\":{\"files\":[{\"path\":\"/l7/x\"}");
+	for (unsigned i = 0; i < MANY; i++)
+		pic_buf_format(&text, ",{\"path\":\"/etc/systemd/system/%x\"}", i);
+	pic_buf_text_add(&text, "],\"links\":[{\"path\":\"/l\",\"target\":\"/x\"}");
+	for (unsigned i = 0; i < MANY; i++)
+		pic_buf_format(&text, ",{\"path\":\"/l%x\",\"target\":\"/x\"}", i);
+	pic_buf_text_add(&text, "]},\"systemd\":{\"units\":[{\"name\":\"first.service\"}");
+	for (unsigned i = 0; i < MANY / 4; i++)
+		pic_buf_format(&text, ",{\"name\":\"%x.service\",\"contents\":\"[S]\"}", i);
+	pic_buf_text_add(&text, "]}}");
+	assert_int_equal(pic_ignition_check(text.data, text.size, &findings, NULL), -EINVAL);
+	assert_int_equal(findings.count, 1);
+	assert_string_equal(findings.items[0].path, "storage.files[0].path");
+	assert_non_null(strstr(findings.items[0].text, "lies below storage.links[8], /l7"));
+	assert_true((clock() - begin) / CLOCKS_PER_SEC < SECONDS_OF_WORK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +417,7 @@ int main(void)
 		cmocka_unit_test(old_samples_are_corrected),
 		cmocka_unit_test(one_sentence_for_all),
 		cmocka_unit_test(quoted_text_is_escaped),
+		cmocka_unit_test(long_lists_take_no_square),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

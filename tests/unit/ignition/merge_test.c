@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 #include <errno.h>
 #include <cmocka.h>
 
@@ -140,12 +141,40 @@ static void a_child_that_replaces_is_refused(void **state)
 	assert_null(merged);
 }
 
+#define MANY 40000
+#define SECONDS_OF_WORK 10 /* of the processor's time; a square takes minutes */
+
+static struct pic_json *many_files(const char *more)
+{
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PIC_IGNITION_SIZE_MAX);
+
+	pic_buf_text_add(&text, V3 ",\"storage\":{\"files\":[");
+	for (unsigned i = 0; i < MANY; i++)
+		pic_buf_format(&text, "%s{\"path\":\"/%x\"%s}", i ? "," : "", i, more);
+	pic_buf_text_add(&text, "]}}");
+	return parsed(pic_buf_text(&text));
+}
+
+static void long_lists_take_no_square(void **state)
+{
+	PIC_JSON struct pic_json *parent = many_files("");
+	PIC_JSON struct pic_json *child = many_files(",\"mode\":420");
+	PIC_JSON struct pic_json *merged = NULL;
+	const clock_t begin = clock();
+
+	(void)state;
+	assert_int_equal(pic_ignition_merge(parent, child, &merged, NULL), 0);
+	assert_true((clock() - begin) / CLOCKS_PER_SEC < SECONDS_OF_WORK);
+	assert_true(pic_json_equal(merged, child));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merges),
 		cmocka_unit_test(with_nothing_it_stays_itself),
 		cmocka_unit_test(a_child_that_replaces_is_refused),
+		cmocka_unit_test(long_lists_take_no_square),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
