@@ -13,6 +13,10 @@ set(CMAKE_BUILD_TYPE "None" CACHE STRING "" FORCE)
 
 # Empty, so that a source that says `#define _GNU_SOURCE` repeats it and does not change it.
 add_compile_definitions(_GNU_SOURCE=)
+# Where a pointer has 32 bits, files larger than 2 GB and times after 2038 all the same.
+if(CMAKE_SIZEOF_VOID_P EQUAL 4)
+	add_compile_definitions(_FILE_OFFSET_BITS=64 _TIME_BITS=64)
+endif()
 add_compile_options(-fno-common)
 add_link_options(-Wl,-z,noexecstack)
 
