@@ -193,6 +193,16 @@ def test_bad_parts_get_a_sentence(hub, work, option, content, sentence):
     assert done.returncode == 1 and sentence in done.stderr and done.stdout == ""
 
 
+def test_a_part_that_is_no_config_is_refused(hub):
+    """By the hub itself: merged into another it would look like one."""
+    head = {"ignition": {"version": "3.3.0"}}
+    for number, wrong in enumerate(({"storage": {"files": {"a": 1}}}, {"storage": "x"}, {"systemd": [1]}, 7)):
+        part = {**head, **wrong} if isinstance(wrong, dict) else wrong
+        status, answer = hub.api("POST", "/piccolo/v1/devices/tiny-edge/ignition", body={
+            "network": {"name": "a.network", "text": "[Match]"}, "merge": [head, part]})
+        assert status == 400 and "merge[1]" in json.dumps(answer), (number, answer)
+
+
 # a second opinion
 
 AGREED = [
@@ -336,6 +346,13 @@ def test_the_key_of_a_pointer(hub, parts):
     assert fetch(hub, "/ignition/other", key)[0] == 403
     assert fetch(hub, "/ignition/tiny-edge", "Bearer picb_" + "0" * 64)[0] == 403
     assert fetch(hub, "/ignition?mac=1", key)[0] == 200  # the key says who it is
+    assert {fetch(hub, "/ignition/tiny-edge", key)[0] for _ in range(20)} == {200}  # however often a machine tries
+    config = fetch(hub, "/ignition/tiny-edge", key)[2]
+    # the one inside opens what is fetched next, not the config again: it would outlive --valid by handing itself on
+    inside = file_in(config, f"/opt/extensions/piccolo/{MACHINE}")["contents"]
+    [header] = inside["httpHeaders"]
+    assert fetch(hub, "/ignition/tiny-edge", header["value"])[0] == 403
+    assert request(hub.port, "GET", inside["source"][len(hub.url):], headers={"Authorization": header["value"]})[0] == 200
     # it opens what the config names, and nothing else
     source = file_in(config, f"/opt/extensions/piccolo/{MACHINE}")["contents"]["source"]
     path = source[len(hub.url):]

@@ -212,6 +212,23 @@ static int read_extras(struct pic_hub *hub, const struct pic_json *body, struct 
 	return pic_ignition_extras(&extras, out, err);
 }
 
+/* A part that is no config would be merged into one that looks like one. */
+static int merge_part(const struct pic_json *before, const struct pic_json *part, size_t number,
+		      struct pic_json **out, struct pic_error *err)
+{
+	PIC_JSON struct pic_json *config = NULL;
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(CONFIG_MAX);
+	char name[32];
+	int r;
+
+	snprintf(name, sizeof(name), "merge[%zu]", number);
+	pic_json_write(part, PIC_JSON_COMPACT, &text);
+	r = pic_buf_check(&text, name, err);
+	if (r == 0)
+		r = pic_ignition_parse(&config, text.data, text.size, name, err);
+	return r < 0 ? r : pic_ignition_merge(before, config, out, err);
+}
+
 /* The parts in their order; what comes out must be valid, whoever made the parts. */
 static int read_parts(struct pic_hub *hub, const struct pic_json *body, struct pic_json **out,
 		      struct pic_error *err)
@@ -224,7 +241,7 @@ static int read_parts(struct pic_hub *hub, const struct pic_json *body, struct p
 	for (size_t i = 0; r == 0 && i < pic_json_count(parts); i++) {
 		PIC_JSON struct pic_json *before = PIC_STEAL(config);
 
-		r = pic_ignition_merge(before, pic_json_at(parts, i), &config, err);
+		r = merge_part(before, pic_json_at(parts, i), i, &config, err);
 	}
 	if (r == 0) {
 		pic_json_write(config, PIC_JSON_COMPACT, &text);

@@ -209,7 +209,8 @@ static void serve_with_key(struct pic_hub *hub, struct pic_exchange *exchange, c
 	struct pic_caller caller;
 
 	pic_identity_boot_caller(hub->identity, exchange, &caller);
-	if (caller.role != PIC_ROLE_BOOT || (named && strcmp(named, caller.name) != 0)) {
+	if (caller.role != PIC_ROLE_BOOT || !caller.may_configure ||
+	    (named && strcmp(named, caller.name) != 0)) {
 		pic_log(PIC_LOG_WARNING, "ignition-refused", PIC_TEXT("device", named ? named : ""),
 			PIC_TEXT("peer", pic_exchange_peer(exchange)));
 		pic_plain_refuse_reason(

@@ -395,17 +395,28 @@ static bool is_older(const struct pic_object *a, const struct pic_object *b)
 	return left != right ? left < right : strcmp(a->name, b->name) < 0;
 }
 
+static bool is_inside(const struct pic_object *token)
+{
+	return pic_json_true(pic_json_get(pic_object_spec(token), "inside"));
+}
+
+/* A pointer's key is not pushed out by those inside of the configs it fetches: a machine may try often. */
+static bool is_alike(const struct pic_object *a, const struct pic_object *b)
+{
+	return pic_token_is(a, PIC_TOKEN_BOOT) == pic_token_is(b, PIC_TOKEN_BOOT) &&
+	       is_inside(a) == is_inside(b);
+}
+
 /* How many of its kind and target are younger. */
 static size_t count_younger(struct pic_store *store, const struct pic_object *than,
 			    const char *target)
 {
-	const bool is_key = pic_token_is(than, PIC_TOKEN_BOOT);
 	size_t count = 0;
 
 	for (struct pic_object *token = pic_store_next(store, PIC_KIND_TOKEN, NULL, NULL); token;
 	     token = pic_store_next(store, PIC_KIND_TOKEN, NULL, token))
 		count += is_of_target(token, target) && is_first_boot(token) &&
-			 pic_token_is(token, PIC_TOKEN_BOOT) == is_key && is_older(than, token);
+			 is_alike(than, token) && is_older(than, token);
 	return count;
 }
 
@@ -423,8 +434,8 @@ static void end_first_boots(struct pic_store *store, struct pic_change *change, 
 }
 
 static int put_first_boot(struct pic_change *change, enum pic_token_purpose purpose,
-			  const char *target, int64_t valid_ms, char token[PIC_TOKEN_TEXT],
-			  struct pic_error *err)
+			  const char *target, int64_t valid_ms, bool inside,
+			  char token[PIC_TOKEN_TEXT], struct pic_error *err)
 {
 	const int64_t now = pic_clock_wall_ms();
 	struct pic_sha256 digest;
@@ -433,6 +444,8 @@ static int put_first_boot(struct pic_change *change, enum pic_token_purpose purp
 	pic_token_make(purpose, token, &digest);
 	json = pic_token_object(purpose, &digest, target, now + valid_ms);
 	pic_json_set_integer(pic_json_get(json, "spec"), "first-boot-ms", now);
+	if (inside)
+		pic_json_set_bool(pic_json_get(json, "spec"), "inside", true);
 	return pic_change_put(change, PIC_KIND_TOKEN, json, err);
 }
 
@@ -446,9 +459,10 @@ int pic_identity_first_boot(struct pic_identity *identity, struct pic_change *ch
 	forget_old_tokens(identity->store, change, now);
 	end_first_boots(identity->store, change, target, NULL, FIRST_BOOTS_MAX - 1, now);
 	if (token)
-		r = put_first_boot(change, PIC_TOKEN_ENROLL, target, valid_ms, token, err);
+		r = put_first_boot(change, PIC_TOKEN_ENROLL, target, valid_ms, false, token, err);
 	if (r == 0 && key)
-		r = put_first_boot(change, PIC_TOKEN_BOOT, target, valid_ms, key, err);
+		r = put_first_boot(change, PIC_TOKEN_BOOT, target, valid_ms, token != NULL, key,
+				   err);
 	return r;
 }
 
@@ -467,6 +481,7 @@ void pic_identity_boot_caller(struct pic_identity *identity, const struct pic_ex
 	if (!key || !is_first_boot(key) || number_of(key, "expires-ms") <= pic_clock_wall_ms())
 		return;
 	out->role = PIC_ROLE_BOOT;
+	out->may_configure = !is_inside(key);
 	snprintf(out->name, sizeof(out->name), "%s",
 		 pic_json_text_or(pic_json_get(pic_object_spec(key), "target"), ""));
 }

@@ -23,6 +23,7 @@ struct pic_caller {
 	char name[PIC_NAME_MAX + 1];
 	struct pic_sha256 key_pin; /* DEVICE */
 	bool is_demo; /* ADMIN by the open login of --insecure-demo: good on the plain listener only */
+	bool may_configure; /* BOOT: the key opens the config, not only what the config names */
 	bool is_unknown; /* NOBODY, with a certificate of our own for a device that the store lacks: `name` */
 };
 
@@ -65,7 +66,9 @@ int pic_identity_enroll(struct pic_identity *identity, const struct pic_actor *a
 int pic_identity_redeem(struct pic_identity *identity, const char *target, const char *token,
 			struct pic_change *change, struct pic_error *err);
 /* For an Ignition config, as a part of `change`: a one-time enrolment token and the key that fetches the config and
- * what it names. Either may be NULL. Those of the same target that were made long before end. */
+ * what it names. Either may be NULL. A key that goes along with a token stands in the config itself and opens only what
+ * that names: else who has a key would get the next one by it, for ever. Those of the same target that were made long
+ * before end. */
 int pic_identity_first_boot(struct pic_identity *identity, struct pic_change *change,
 			    const char *target, int64_t valid_ms, char token[PIC_TOKEN_TEXT],
 			    char key[PIC_TOKEN_TEXT], struct pic_error *err);
