@@ -133,7 +133,8 @@ static void remove_token(struct pic_agent *agent)
 
 	if (pic_file_remove(agent->store.folder, PIC_TOKEN_NAME, &err) < 0)
 		pic_log(PIC_LOG_WARNING, "token-stays", PIC_TEXT("why", err.text));
-	if (file && strcmp(file, "-") != 0 && unlink(file) < 0 && errno != ENOENT)
+	/* on a file system that we may not write, what is not there cannot be removed either */
+	if (file && strcmp(file, "-") != 0 && access(file, F_OK) == 0 && unlink(file) < 0)
 		pic_log(PIC_LOG_INFO, "token-stays", PIC_TEXT("file", file),
 			PIC_TEXT("why", strerror(errno)));
 }

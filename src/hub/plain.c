@@ -204,8 +204,9 @@ static void reply_artifact(struct pic_hub *hub, struct pic_exchange *exchange,
 	}
 	if (match->caller.role == PIC_ROLE_BOOT &&
 	    !pic_first_boot_names(hub->store, match->caller.name, hex)) {
-		pic_plain_refuse_reason(exchange, 404, "NotFound",
-					"the Ignition config of this device names no such artifact");
+		pic_plain_refuse_reason(
+			exchange, 404, "NotFound",
+			"the Ignition config of this device names no such artifact");
 		return;
 	}
 	pic_artifacts_serve(hub->artifacts, exchange, *hex ? hex : name);

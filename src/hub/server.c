@@ -40,14 +40,8 @@ struct pic_hub_server {
 };
 
 static const struct pic_route *const tables[] = {
-	pic_device_routes,
-	pic_kube_routes,
-	pic_symphony_routes,
-	pic_admin_routes,
-	pic_first_boot_routes,
-	pic_web_routes,
-	pic_plain_routes,
-	NULL,
+	pic_device_routes,     pic_kube_routes, pic_symphony_routes, pic_admin_routes,
+	pic_first_boot_routes, pic_web_routes,	pic_plain_routes,    NULL,
 };
 
 /* How a refusal is worded, by the path's beginning. */

@@ -117,7 +117,7 @@ enum pic_end_kind {
 	PIC_END_UNKNOWN, /* ended while no supervisor ran and left no note */
 	PIC_END_LEASE, /* its time was over, or what allowed it was taken back; value: enum pic_lease_end */
 	PIC_END_ROLLED_BACK, /* it undid itself because the hub could not be reached any more */
-	PIC_END_MISSING, /* the network interface it is for is not there: it may come */
+	PIC_END_MISSING,     /* the network interface it is for is not there: it may come */
 	PIC_END_LAST = PIC_END_MISSING,
 };
 

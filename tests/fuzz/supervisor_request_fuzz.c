@@ -95,8 +95,7 @@ static void fuzz_note(const uint8_t *data, size_t size)
 	pic_note_read(fd, &facts.note);
 	memset(&entry, 0xa5, sizeof(entry));
 	pic_end_judge(&facts, &entry);
-	if (entry.end_kind > PIC_END_LAST ||
-	    strlen(entry.end_text) >= sizeof(entry.end_text))
+	if (entry.end_kind > PIC_END_LAST || strlen(entry.end_text) >= sizeof(entry.end_text))
 		abort();
 }
 

@@ -1,6 +1,7 @@
 """From a bare image to a managed box, on a machine of its own: first boot by Ignition, the story, clocks that are really
 set, a boot without network, power cuts. One machine with 256 MB goes through all of it, in the order below."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -36,7 +37,12 @@ class World:
         self.hub, self.machine, self.page_port = hub, machine, page
 
     def page(self, path="/"):
-        return http_get(self.page_port, path, timeout=5)
+        """The body, or None: QEMU takes each connection, whether somebody listens inside or not."""
+        try:
+            status, body = http_get(self.page_port, path, timeout=5)
+        except (OSError, EOFError, http.client.HTTPException):
+            return None
+        return body if status == 200 else None
 
     def serves(self, seconds=120):
         self.machine.wait(lambda: TITLE in (self.page() or ""), seconds, "the page answers on the forwarded port")

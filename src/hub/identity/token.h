@@ -11,7 +11,7 @@ enum pic_token_purpose {
 	PIC_TOKEN_ADMIN,
 	PIC_TOKEN_ENROLL,
 	PIC_TOKEN_SESSION, /* never stored */
-	PIC_TOKEN_BOOT,	   /* of a device that is yet to come: opens its Ignition config and what that names */
+	PIC_TOKEN_BOOT, /* of a device that is yet to come: opens its Ignition config and what that names */
 };
 
 /* A new one: its text and what is kept of it. */
