@@ -227,7 +227,7 @@ static int plan(struct pic_stage_work *work, const char *approves, struct pic_ob
 					 &solution, err);
 	if (r == 0)
 		r = check_targets(work, solution->name, err);
-	if (r < 0)
+	if (r != 0)
 		return pic_error_wrap(err, r, "stage %.63s", approves);
 	*spec = pic_stage_approval_spec(work, approves);
 	return pic_object_new(changed, PIC_KIND_SOLUTION,
