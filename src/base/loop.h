@@ -34,7 +34,7 @@ int pic_loop_timer(struct pic_loop *loop, pic_timer_fn *fn, void *data, struct p
 		   struct pic_error *err);
 void pic_timer_set(struct pic_timer *timer, int64_t after_ms); /* from now; replaces the old end */
 void pic_timer_set_at(struct pic_timer *timer, int64_t boot_ms);
-void pic_timer_cancel(struct pic_timer *timer);
+void pic_timer_cancel(struct pic_timer *timer); /* NULL: nothing to do */
 void pic_timer_free(struct pic_timer *timer);
 
 /* Signals are blocked for the process and delivered here. */

@@ -153,6 +153,8 @@ static void leave_batch(struct pic_timer *timer)
 
 void pic_timer_cancel(struct pic_timer *timer)
 {
+	if (!timer)
+		return;
 	if (timer->due)
 		leave_batch(timer);
 	if (timer->slot > 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "hub/approval/room.h"
 #include "hub/store_fixture.h"
@@ -353,6 +354,20 @@ static void a_page_token_works_once(void **state)
 	assert_int_equal(pic_approval_page_token_check(room, id, secret, token, by, &err), 0);
 }
 
+static void a_damaged_key_is_said(void **state)
+{
+	struct world *world = *state;
+	struct pic_approvals *second = NULL;
+	struct pic_error err = PIC_ERROR_INIT;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/approval.key", world->store->path);
+	assert_int_equal(truncate(path, 5), 0);
+	assert_int_equal(pic_approvals_open(&second, &world->hub, &err), -EINVAL);
+	assert_contains(err.text, "approval.key is damaged");
+	assert_null(second);
+}
+
 static void links_outlive_the_hub(void **state)
 {
 	struct world *world = *state;
@@ -540,6 +555,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_grant_is_born_decided, setup, teardown),
 		cmocka_unit_test_setup_teardown(links_belong_to_one_person, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_page_token_works_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_damaged_key_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(links_outlive_the_hub, setup, teardown),
 		cmocka_unit_test_setup_teardown(addresses_that_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_over_is_forgotten_after_ninety_days, setup,
