@@ -55,14 +55,16 @@ int deflateEnd(z_streamp stream)
 	return Z_STREAM_ERROR;
 }
 
+/* With 64-bit file offsets, zlib.h has another name for it where a pointer has 32 bits, and libbpf's build everywhere. */
+#undef gzopen
+gzFile gzopen(const char *path, const char *mode);
+gzFile gzopen64(const char *path, const char *mode);
+
 /* Plain text only: what is compressed shows no line that anybody understands. */
 gzFile gzopen(const char *path, const char *mode)
 {
 	return (gzFile)fopen(path, mode);
 }
-
-/* The name that libbpf's build, with 64-bit file offsets everywhere, asks for. */
-gzFile gzopen64(const char *path, const char *mode);
 
 gzFile gzopen64(const char *path, const char *mode)
 {
