@@ -55,8 +55,9 @@ static int take(const char *bytes, ssize_t size, uint32_t sequence, pic_ebpf_ans
 {
 	int left = (int)size;
 
-	for (const struct nlmsghdr *m = (const void *)bytes; NLMSG_OK(m, (unsigned)left);
-	     m = NLMSG_NEXT(m, left)) {
+	/* what pads the last one may not be there, so that less than nothing is left */
+	for (const struct nlmsghdr *m = (const void *)bytes;
+	     left > 0 && NLMSG_OK(m, (unsigned)left); m = NLMSG_NEXT(m, left)) {
 		if (m->nlmsg_seq != sequence)
 			continue; /* of a request that was given up */
 		if (m->nlmsg_type == NLMSG_DONE)

@@ -156,10 +156,10 @@ static int open_pipe(struct opening *opening, struct pic_error *err)
 	if (mkfifoat(folder, "trace_pipe", 0644) < 0 && errno != EEXIST)
 		return pic_error_errno(err, errno, "trace_pipe cannot be made");
 	fd = openat(folder, "trace_pipe", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, &is) < 0 || fchmod(fd, 0644) < 0)
+	if (fd < 0 || fstat(fd, &is) < 0)
 		return pic_error_errno(err, errno, "trace_pipe cannot be opened");
-	if (!S_ISFIFO(is.st_mode))
-		return pic_error_set(err, -EEXIST, "trace_pipe is no pipe");
+	if (!S_ISFIFO(is.st_mode) || fchmod(fd, 0644) < 0)
+		return pic_error_set(err, -EEXIST, "trace_pipe is no pipe of ours");
 	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	opening->files[PIC_EBPF_FILE_PIPE] = PIC_STEAL_FD(fd);
 	return 0;
@@ -185,11 +185,12 @@ static int find_owner(uint32_t id, char name[PIC_ERROR_TEXT])
 	return 0;
 }
 
-/* Only a queue that was declared, where terms say so, and that policy lets programs sit at. */
-static int may_filter(const struct opening *opening, uint32_t number, struct pic_error *err)
+/* Only a queue that was declared, and that policy lets programs sit at. A section alone never means this hook. */
+static int may_filter(const struct opening *opening, uint32_t number, bool egress,
+		      struct pic_error *err)
 {
 	const struct pic_ebpf_terms *terms = opening->terms;
-	bool declared = terms->attach_count == 0;
+	bool declared = false;
 	char name[IF_NAMESIZE];
 
 	if (!if_indextoname(number, name))
@@ -197,7 +198,8 @@ static int may_filter(const struct opening *opening, uint32_t number, struct pic
 	for (uint32_t i = 0; i < terms->attach_count; i++) {
 		const struct pic_ebpf_attach *one = &terms->attach[i];
 
-		declared |= (one->hook == PIC_EBPF_CLSACT || one->hook == PIC_EBPF_SECTION) &&
+		declared |= one->hook == PIC_EBPF_CLSACT &&
+			    (one->mode == PIC_EBPF_EGRESS) == egress &&
 			    (!*one->target || strcmp(one->target, name) == 0);
 	}
 	return declared ? pic_ebpf_admit_interface(opening->context->policy, name, err)
@@ -209,7 +211,7 @@ static int make_filter(struct opening *opening, struct pic_ebpf_word *word, int 
 		       struct pic_error *err)
 {
 	int *fd = &opening->files[PIC_EBPF_FILE_NETLINK];
-	int r = may_filter(opening, word->number, err);
+	int r = may_filter(opening, word->number, word->egress != 0, err);
 
 	if (r == 0 && *fd < 0)
 		r = *fd = pic_ebpf_netlink_open(err);
@@ -303,7 +305,7 @@ static int reap(pid_t loader, int r, struct pic_error *err)
 {
 	int status;
 
-	if (r < 0 && r != -ECONNRESET)
+	if (r < 0) /* one that says nonsense may live on, and wait for ever */
 		kill(loader, SIGKILL);
 	while (waitpid(loader, &status, 0) < 0)
 		if (errno != EINTR)
