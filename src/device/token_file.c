@@ -25,7 +25,20 @@ static int write_for_agent(int folder, const char *token, uid_t user, gid_t grou
 	return 0;
 }
 
-static int hand_over(const struct pic_device_options *options, struct pic_error *err)
+/* -1: there is none, or what is there another user has put or points to, which is not read as root. Told by the open
+ * file: the name may mean another one by then. */
+static int open_own(const char *path)
+{
+	PIC_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat file;
+
+	if (fd < 0 || fstat(fd, &file) < 0 || !S_ISREG(file.st_mode) || file.st_uid != 0 ||
+	    file.st_nlink != 1)
+		return -1;
+	return PIC_STEAL_FD(fd);
+}
+
+static int hand_over(const struct pic_device_options *options, int file, struct pic_error *err)
 {
 	PIC_FD int state = -1, agent = -1;
 	char token[PIC_TOKEN_MAX + 1] = "";
@@ -43,7 +56,7 @@ static int hand_over(const struct pic_device_options *options, struct pic_error 
 		return r;
 	/* one that has joined needs none */
 	if (fstatat(agent, "identity.json", &identity, AT_SYMLINK_NOFOLLOW) != 0) {
-		r = pic_join_read_token(options->token_file, token, err);
+		r = pic_join_read_token_fd(file, options->token_file, token, err);
 		if (r == 0)
 			r = write_for_agent(agent, token, user, group, err);
 		explicit_bzero(token, sizeof(token));
@@ -56,13 +69,10 @@ static int hand_over(const struct pic_device_options *options, struct pic_error 
 void pic_device_token_hand_over(const struct pic_device_options *options)
 {
 	struct pic_error err = PIC_ERROR_INIT;
-	struct stat file;
 
-	if (geteuid() != 0 || !options->token_file || lstat(options->token_file, &file) != 0)
+	if (geteuid() != 0 || !options->token_file)
 		return;
-	/* what another user has put there, or points to, is not read as root */
-	if (!S_ISREG(file.st_mode) || file.st_uid != 0)
-		return;
-	if (hand_over(options, &err) < 0)
+	PIC_FD int file = open_own(options->token_file);
+	if (file >= 0 && hand_over(options, file, &err) < 0)
 		pic_log(PIC_LOG_WARNING, "token-stays", PIC_TEXT("why", err.text));
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/link/hub_answer.h"
 #include "base/clock.h"
@@ -332,6 +333,8 @@ int pic_join_start(struct pic_join **out, struct pic_loop *loop, const struct pi
 	return 0;
 }
 
+#define TOKEN_FILE_MAX 4096
+
 static int take_token(const char *text, const char *path, char *out, struct pic_error *err)
 {
 	size_t size;
@@ -348,15 +351,28 @@ static int take_token(const char *text, const char *path, char *out, struct pic_
 
 int pic_join_read_token(const char *path, char *out, struct pic_error *err)
 {
-	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4096);
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(TOKEN_FILE_MAX);
 	int r = pic_file_read_path(path, &text, err);
 
 	return r < 0 ? r : take_token(pic_buf_text(&text), path, out, err);
 }
 
+int pic_join_read_token_fd(int fd, const char *path, char *out, struct pic_error *err)
+{
+	char text[TOKEN_FILE_MAX + 1];
+	ssize_t size = read(fd, text, TOKEN_FILE_MAX);
+
+	if (size < 0)
+		return pic_error_errno(err, errno, "cannot read %s", path);
+	text[size] = '\0';
+	size = take_token(text, path, out, err);
+	explicit_bzero(text, sizeof(text));
+	return (int)size;
+}
+
 int pic_join_read_token_at(int folder, const char *name, char *out, struct pic_error *err)
 {
-	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4096);
+	PIC_BUF struct pic_buf text = PIC_BUF_INIT(TOKEN_FILE_MAX);
 	int r = pic_file_read(folder, name, &text, err);
 
 	return r < 0 ? r : take_token(pic_buf_text(&text), name, out, err);

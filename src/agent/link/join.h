@@ -35,6 +35,8 @@ void pic_join_cancel(struct pic_join *join); /* NULL is fine */
 
 /* The token in a file ("-": standard input), without blanks around it. `out` holds PIC_TOKEN_MAX + 1. */
 int pic_join_read_token(const char *path, char *out, struct pic_error *err);
+/* Of a file that is open already; `path` is for the sentence. */
+int pic_join_read_token_fd(int fd, const char *path, char *out, struct pic_error *err);
 int pic_join_read_token_at(int folder, const char *name, char *out, struct pic_error *err);
 
 #endif
