@@ -29,10 +29,28 @@ while [ $# -gt 0 ]; do
 	shift
 done
 case $prefix in /*) ;; *) die "--prefix $prefix: give the whole path, beginning with /" ;; esac
+case $prefix in *[!A-Za-z0-9/._+-]*) die "--prefix $prefix: letters, digits and . _ + - only; units name it" ;; esac
+prefix=${prefix%/}
 [ "$(id -u)" -eq 0 ] || [ -n "$root" ] || die "needs root: sudo ./install.sh"
 
 units=$root/etc/systemd/system
 [ "$prefix" != /usr ] || units=$root/usr/lib/systemd/system
+
+# The tree of --root may be anybody's: a link in it must not lead us into this system.
+if [ -n "$root" ]; then
+	[ "$mode" != install ] || mkdir -p "$root"
+	real=$(cd "$root" && pwd -P)
+	for folder in "$root$prefix/bin" "$root$prefix/share/man/man1" "$root$prefix/share/bash-completion/completions" \
+		"$root$prefix/share/piccolo" "$units/piccolo.service.d" "$root/etc/piccolo" "$root/var/lib" "$root/run"; do
+		there=$folder
+		while [ ! -d "$there" ]; do there=$(dirname "$there"); done
+		case $(cd -P "$there" && pwd -P)/ in
+		"${real%/}"/*) ;;
+		*) die "$folder leads out of $root by a link; nothing was changed" ;;
+		esac
+	done
+fi
+
 running=''
 [ -n "$root" ] || [ ! -d /run/systemd/system ] || running=yes
 
@@ -56,6 +74,7 @@ units_of() {
 # put MODE SOURCE TARGET: by a rename, so that a program that runs is replaced and not written into.
 put() {
 	mkdir -p "$(dirname "$3")"
+	rm -f "$3.new" # a link there would be written through
 	cp "$2" "$3.new"
 	chmod "$1" "$3.new"
 	mv -f "$3.new" "$3"
@@ -91,6 +110,7 @@ install_program() {
 	put 644 "$here/share/bash-completion/completions/$1" "$root$prefix/share/bash-completion/completions/$1"
 	for unit in $(units_of "$1"); do
 		mkdir -p "$units"
+		rm -f "$units/$unit.new"
 		sed "s,/usr/bin/,$prefix/bin/,g" "$here/systemd/$unit" >"$units/$unit.new"
 		mv -f "$units/$unit.new" "$units/$unit"
 	done
@@ -175,7 +195,7 @@ forget() {
 	case $1 in
 	piccolo)
 		rm -rf "$root/var/lib/piccolo" "$root/run/piccolo"
-		rm -f "$root/etc/piccolo/policy.conf" "$root/etc/piccolo/piccolo.conf"
+		rm -f "$root/etc/piccolo/policy.conf" "$root/etc/piccolo/piccolo.conf" "$root/etc/piccolo/token"
 		[ -n "$root" ] || drop_user piccolo
 		;;
 	piccolo-hub)
