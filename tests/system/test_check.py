@@ -368,3 +368,38 @@ def test_the_agent_tells_what_it_found_at_its_start(hub, work):
             wait(lambda: device.status()["connection"] == "connected", 10, "it goes on")
     finally:
         harness.run("umount", "-l", small)
+
+
+# -- root reads nothing of the agent's
+
+def test_the_agents_hub_is_asked_as_the_agent(device, work):
+    """The identity is the agent's own file, so whoever owns the agent says where root would go."""
+    import socket
+    import threading
+
+    owners = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def serve():
+            peer, (_, theirs) = server.accept()
+            for line in open("/proc/net/tcp").read().splitlines()[1:]:
+                fields = line.split()
+                if fields[1].endswith(f":{theirs:04X}") and fields[2].endswith(f":{port:04X}"):
+                    owners.append(int(fields[7]))
+            peer.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        identity = device.state / "agent/identity.json"
+        kept, owner = identity.read_text(), identity.stat()
+        try:
+            identity.write_text(json.dumps({**json.loads(kept), "hub": f"https://127.0.0.1:{port}"}))
+            found = check(device)
+        finally:
+            identity.write_text(kept)
+            if thread.is_alive():  # nobody came: it must not wait for ever
+                socket.create_connection(("127.0.0.1", port)).close()
+            thread.join()
+    assert owners == [owner.st_uid] and owner.st_uid != 0
+    assert any(finding["state"] != "ok" and str(port) in finding["message"] for finding in found.values())

@@ -1,19 +1,25 @@
 /* Who this device is at its hub, whether the hub is there, and whether it is the one that was joined. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/store/identity.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/version.h"
 #include "crypto/certificate.h"
 #include "device/check/check.h"
 #include "net/client.h"
+#include "sandbox/privilege.h"
 
 #define LIMIT_MS 10000
+#define NOBODY 65534
 
 /* Read only: whoever made the agent's folder here would own it. */
 static int find_identity(const char *state, struct pic_agent_identity *out, struct pic_error *err)
@@ -127,16 +133,12 @@ static void look_at_token(const char *file, struct pic_check_facts *facts)
 		facts->token_there = errno == ENOENT ? PIC_NO : PIC_UNSEEN;
 }
 
-void pic_check_look_hub(const struct pic_device_options *options, struct pic_check_facts *facts,
-			int flags)
+static void look(const struct pic_device_options *options, struct pic_check_facts *facts, int flags)
 {
 	PIC_IDENTITY struct pic_agent_identity identity = { .hub = NULL };
 	struct pic_error err = PIC_ERROR_INIT;
 	int r = find_identity(options->state, &identity, &err);
 
-	facts->hub = options->hub;
-	facts->target = options->target;
-	look_at_token(options->token_file, facts);
 	facts->joined = r == 0 ? PIC_YES : r == -ENOENT ? PIC_NO : PIC_UNSEEN;
 	if (r == 0)
 		look_at_certificate(&identity, facts);
@@ -146,4 +148,106 @@ void pic_check_look_hub(const struct pic_device_options *options, struct pic_che
 		ask_joined_hub(&identity, facts);
 	else if (r == -ENOENT && options->hub)
 		ask_configured_hub(options, facts);
+}
+
+static void take_text(char *out, const char *in, size_t size)
+{
+	memcpy(out, in, size);
+	out[size - 1] = '\0';
+}
+
+static void take_error(struct pic_error *out, const struct pic_error *in)
+{
+	out->code = in->code < 0 ? in->code : 0;
+	take_text(out->text, in->text, sizeof(out->text));
+}
+
+/* Of what the child has written only what it was asked for, and that checked: it has read a stranger's bytes. */
+static void take(struct pic_check_facts *out, const struct pic_check_facts *in)
+{
+	unsigned char asked;
+
+	memcpy(&asked, &in->hub_asked, 1);
+	out->hub_asked = asked != 0;
+	out->joined = in->joined == PIC_YES || in->joined == PIC_NO ? in->joined : PIC_UNSEEN;
+	take_error(&out->hub_error, &in->hub_error);
+	take_error(&out->certificate_error, &in->certificate_error);
+	take_text(out->hub_url, in->hub_url, sizeof(out->hub_url));
+	take_text(out->certificate_name, in->certificate_name, sizeof(out->certificate_name));
+	take_text(out->joined_as, in->joined_as, sizeof(out->joined_as));
+	out->not_before_ms = in->not_before_ms;
+	out->not_after_ms = in->not_after_ms;
+}
+
+static bool read_facts(int fd, struct pic_check_facts *out)
+{
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+	size_t used = 0;
+
+	while (used < sizeof(*out)) {
+		ssize_t size = poll(&readable, 1, 2 * LIMIT_MS) == 1
+				       ? read(fd, (char *)out + used, sizeof(*out) - used)
+				       : 0;
+
+		if (size <= 0)
+			return false;
+		used += (size_t)size;
+	}
+	return true;
+}
+
+/* Whoever owns the agent's folder; nobody before there is one. */
+static struct pic_privileges agent_of(const char *state)
+{
+	struct stat folder;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/agent", state);
+	if (lstat(path, &folder) < 0 || folder.st_uid == 0)
+		return (struct pic_privileges){ .user = NOBODY, .group = NOBODY };
+	return (struct pic_privileges){ .user = folder.st_uid, .group = folder.st_gid };
+}
+
+/* The agent's folder is the agent's, and its hub may be anybody: root reads neither. */
+static void look_as_agent(const struct pic_device_options *options, struct pic_check_facts *facts,
+			  int flags)
+{
+	struct pic_check_facts PIC_FREE *seen = calloc(1, sizeof(*seen));
+	struct pic_privileges agent = agent_of(options->state);
+	int ends[2];
+	pid_t pid;
+
+	if (!seen || pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		*seen = *facts;
+		if (pic_privileges_drop(&agent, NULL) == 0) {
+			look(options, seen, flags);
+			pic_fd_write_all(ends[1], seen, sizeof(*seen));
+		}
+		_exit(0);
+	}
+	close(ends[1]);
+	if (pid > 0 && read_facts(ends[0], seen))
+		take(facts, seen);
+	close(ends[0]);
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+}
+
+void pic_check_look_hub(const struct pic_device_options *options, struct pic_check_facts *facts,
+			int flags)
+{
+	facts->hub = options->hub;
+	facts->target = options->target;
+	look_at_token(options->token_file, facts);
+	if (facts->is_root)
+		look_as_agent(options, facts, flags);
+	else
+		look(options, facts, flags);
 }
