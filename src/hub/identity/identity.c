@@ -420,16 +420,20 @@ static size_t count_younger(struct pic_store *store, const struct pic_object *th
 	return count;
 }
 
-/* Ends those made for Ignition configs of that target, but for `keep` and the `youngest` youngest of each kind. */
+/* Ends those made for Ignition configs of that target, but for `keep` and the `youngest` youngest of each kind. Those
+ * that younger ones push out are gone as a whole: in an open window anybody can have as many made as he likes. */
 static void end_first_boots(struct pic_store *store, struct pic_change *change, const char *target,
 			    const struct pic_object *keep, size_t youngest, int64_t now_ms)
 {
 	for (struct pic_object *token = pic_store_next(store, PIC_KIND_TOKEN, NULL, NULL); token;
 	     token = pic_store_next(store, PIC_KIND_TOKEN, NULL, token)) {
-		if (token != keep && is_of_target(token, target) && is_first_boot(token) &&
-		    number_of(token, "expires-ms") + KEEP_EXPIRED_MS >= now_ms &&
-		    (youngest == 0 || count_younger(store, token, target) >= youngest))
+		if (token == keep || !is_of_target(token, target) || !is_first_boot(token) ||
+		    number_of(token, "expires-ms") + KEEP_EXPIRED_MS < now_ms)
+			continue;
+		if (youngest == 0)
 			use_up(change, token, now_ms, NULL);
+		else if (count_younger(store, token, target) >= youngest)
+			pic_change_delete(change, PIC_KIND_TOKEN, "", token->name);
 	}
 }
 

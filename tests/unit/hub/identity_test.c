@@ -361,11 +361,48 @@ static void a_listener_gets_a_certificate_for_its_names(void **state)
 	assert_true(pic_sha256_equal(&pin, &facts.key_pin));
 }
 
+static unsigned count_tokens(struct world *world, const char *target)
+{
+	unsigned count = 0;
+
+	for (const struct pic_object *token =
+		     pic_store_next(world->store->store, PIC_KIND_TOKEN, NULL, NULL);
+	     token; token = pic_store_next(world->store->store, PIC_KIND_TOKEN, NULL, token)) {
+		const char *owner = pic_json_get_text(pic_object_spec(token), "target");
+
+		count += owner && strcmp(owner, target) == 0;
+	}
+	return count;
+}
+
+/* In an open window anybody can fetch: what is kept of it does not grow, and a pointer's key is not pushed out. */
+static void many_fetches_leave_few_tokens(void **state)
+{
+	struct world *world = *state;
+	char token[PIC_TOKEN_TEXT], key[PIC_TOKEN_TEXT];
+	struct pic_change *change = pic_change_new(world->store->store, &store_fixture_actor);
+
+	assert_int_equal(pic_identity_first_boot(world->identity, change, "edge", 60000, NULL, key,
+						 NULL),
+			 0);
+	pic_change_commit(change, NULL, NULL);
+	for (unsigned i = 0; i < 40; i++) {
+		change = pic_change_new(world->store->store, &store_fixture_actor);
+		assert_int_equal(pic_identity_first_boot(world->identity, change, "edge", 60000,
+							 token, key, NULL),
+				 0);
+		pic_change_commit(change, NULL, NULL);
+	}
+	assert_int_equal(count_tokens(world, "edge"), 1 + 2 * 8);
+	assert_int_equal(count_tokens(world, "other"), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		TEST(many_fetches_leave_few_tokens),
 		TEST(the_admin_token_is_made_once),
 		TEST(a_session_ends_with_the_token_it_came_from),
 		TEST(the_authority_stays),
