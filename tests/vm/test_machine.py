@@ -159,6 +159,7 @@ def test_power_cuts(world):
     hub, machine = world.hub, world.machine
     chance = random.Random(20261124)
     if not machine.is_running():
+        machine.cut()
         machine.start()
     longest = 0
     for number in range(CUTS):
