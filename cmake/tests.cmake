@@ -1,5 +1,16 @@
 # Unit tests: every tests/unit/<layer>/<name>_test.c is a program <layer>_<name>_test, linked with the layer and
-# cmocka and known to ctest. Fuzzers: every tests/fuzz/<name>_fuzz.c, in the preset `fuzz` only.
+# cmocka and known to ctest. For another machine, they run on the emulated processor, with what tests/cross/stand_in.c
+# stands in for, and skip what tests/cross/skips.txt says. Fuzzers: every tests/fuzz/<name>_fuzz.c, in the preset `fuzz` only.
+
+if(CMAKE_CROSSCOMPILING)
+	add_library(stand_in SHARED "${CMAKE_SOURCE_DIR}/tests/cross/stand_in.c")
+	target_compile_options(stand_in PRIVATE -fPIC)
+	target_link_libraries(stand_in PRIVATE pic_own_flags)
+	set_target_properties(stand_in PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+	if(CMAKE_CROSSCOMPILING_EMULATOR)
+		list(APPEND CMAKE_CROSSCOMPILING_EMULATOR -E "LD_PRELOAD=${CMAKE_BINARY_DIR}/tests/libstand_in.so")
+	endif()
+endif()
 
 if(NOT PICCOLO_FLAVOUR STREQUAL "fuzz")
 	file(GLOB unit_tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/*/*_test.c")
@@ -22,12 +33,21 @@ if(NOT PICCOLO_FLAVOUR STREQUAL "fuzz")
 		endif()
 		# A test may stand in for a hub: it gets the server that speaks HTTPS, whatever the program links.
 		set_target_properties(${test} PROPERTIES PICCOLO_HTTPS_SERVER ON PICCOLO_MAIL ON)
+		if(CMAKE_CROSSCOMPILING)
+			add_dependencies(${test} stand_in)
+			target_sources(${test} PRIVATE "${CMAKE_SOURCE_DIR}/tests/cross/skips.c")
+			target_link_options(${test} PRIVATE -Wl,--wrap=_cmocka_run_group_tests ${PICCOLO_RUN_IN_SYSROOT})
+		endif()
 		target_include_directories(${test} PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit")
 		target_compile_definitions(${test} PRIVATE
 			PIC_TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}" PIC_TEST_BUILD_DIR="${CMAKE_BINARY_DIR}")
 		set_target_properties(${test} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+		set(seconds 300)
+		if(CMAKE_CROSSCOMPILING)
+			set(seconds 1800)
+		endif()
 		add_test(NAME ${test} COMMAND ${test} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}")
-		set_tests_properties(${test} PROPERTIES TIMEOUT 300 LABELS "unit;${layer}" ENVIRONMENT
+		set_tests_properties(${test} PROPERTIES TIMEOUT ${seconds} LABELS "unit;${layer}" ENVIRONMENT
 			"ASAN_OPTIONS=detect_leaks=1:abort_on_error=0;UBSAN_OPTIONS=print_stacktrace=1")
 	endforeach()
 

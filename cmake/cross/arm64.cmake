@@ -1,5 +1,6 @@
 set(PICCOLO_ARCH arm64)
 set(PICCOLO_TRIPLET aarch64-linux-gnu)
 set(PICCOLO_QEMU qemu-aarch64-static)
+set(PICCOLO_LOADER lib/ld-linux-aarch64.so.1)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 include("${CMAKE_CURRENT_LIST_DIR}/debian.cmake")

@@ -1,5 +1,6 @@
 set(PICCOLO_ARCH armhf)
 set(PICCOLO_TRIPLET arm-linux-gnueabihf)
 set(PICCOLO_QEMU qemu-arm-static)
+set(PICCOLO_LOADER lib/ld-linux-armhf.so.3)
 set(CMAKE_SYSTEM_PROCESSOR arm)
 include("${CMAKE_CURRENT_LIST_DIR}/debian.cmake")

@@ -24,8 +24,12 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 set(ENV{PKG_CONFIG_LIBDIR} "${PICCOLO_SYSROOT}/usr/lib/${PICCOLO_TRIPLET}/pkgconfig:${PICCOLO_SYSROOT}/usr/share/pkgconfig")
 set(ENV{PKG_CONFIG_SYSROOT_DIR} "${PICCOLO_SYSROOT}")
 
-# Unit tests run on the emulated processor.
+# Unit tests run on the emulated processor. They find the sysroot's libraries by themselves: qemu's own -L would show
+# them the sysroot in the place of / and /tmp.
 find_program(PICCOLO_QEMU_PROGRAM "${PICCOLO_QEMU}")
 if(PICCOLO_QEMU_PROGRAM)
-	set(CMAKE_CROSSCOMPILING_EMULATOR "${PICCOLO_QEMU_PROGRAM};-L;${PICCOLO_SYSROOT}")
+	set(CMAKE_CROSSCOMPILING_EMULATOR "${PICCOLO_QEMU_PROGRAM}")
 endif()
+set(PICCOLO_RUN_IN_SYSROOT
+	"-Wl,--dynamic-linker=${PICCOLO_SYSROOT}/${PICCOLO_LOADER}"
+	"-Wl,--disable-new-dtags,-rpath,${PICCOLO_SYSROOT}/lib/${PICCOLO_TRIPLET}:${PICCOLO_SYSROOT}/usr/lib/${PICCOLO_TRIPLET}")

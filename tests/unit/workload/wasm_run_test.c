@@ -162,7 +162,12 @@ static void names_the_trap(void **state)
 	} cases[] = {
 		{ "memory", "out of bounds memory access in read_far_away" },
 		{ "divide", "integer divide by zero in divide_by_nothing" },
+#ifdef __LP64__
 		{ "deep", "wasm operand stack overflow in go_deeper" },
+#else
+		/* the interpreter's frames are smaller there: the stack in the module's memory ends first */
+		{ "deep", "out of bounds memory access in go_deeper" },
+#endif
 		{ "other", "unreachable in give_up" },
 	};
 	struct ending end;
