@@ -19,37 +19,72 @@ void pic_ctl_print_text(const char *text)
 	puts(pic_buf_text(&line));
 }
 
+static const char *name_of(const struct pic_json *value)
+{
+	const char *name = pic_json_text(pic_json_find(value, "metadata", "name", NULL));
+
+	return name ? name : pic_json_text(pic_json_get(value, "name"));
+}
+
 static void print_name(const struct pic_json *value)
 {
 	const char *kind = pic_json_text_or(pic_json_get(value, "kind"), "");
 	const char *version = pic_json_text_or(pic_json_get(value, "apiVersion"), "");
 	const char *slash = strchr(version, '/');
-	const char *name = pic_json_text_or(pic_json_find(value, "metadata", "name", NULL), "?");
+	const char *name = name_of(value);
 	const struct pic_kind_facts *facts;
 	char group[128] = "";
 
 	if (slash)
 		snprintf(group, sizeof(group), "%.*s", (int)(slash - version), version);
 	facts = pic_kind_by_name(group, kind);
-	if (facts && *group)
+	if (!*kind) /* of the hub's own routes, where the verb says the kind */
+		puts(name);
+	else if (facts && *group)
 		printf("%s.%s/%s\n", facts->singular, group, name);
 	else
 		printf("%s/%s\n", facts ? facts->singular : kind, name);
 }
 
+/* The hub's own routes call their lists by what is in them: "devices", "approvals". */
+static const struct pic_json *list_in(const struct pic_json *value)
+{
+	pic_json_each(value, i) {
+		if (pic_json_type(pic_json_value(i)) == PIC_JSON_ARRAY)
+			return pic_json_value(i);
+	}
+	return NULL;
+}
+
+static int print_names(const struct pic_json *value, struct pic_error *err)
+{
+	const struct pic_json *items = pic_json_get(value, "items");
+
+	if (!items && !name_of(value))
+		items = list_in(value);
+	if (!items && !name_of(value))
+		return pic_error_set(err, PIC_CTL_USAGE,
+				     "there is no name to print here; take another form with -o");
+	for (size_t i = 0; i < pic_json_count(items); i++) {
+		if (!name_of(pic_json_at(items, i)))
+			return pic_error_set(
+				err, PIC_CTL_USAGE,
+				"there is no name to print here; take another form with -o");
+	}
+	for (size_t i = 0; i < pic_json_count(items); i++)
+		print_name(pic_json_at(items, i));
+	if (!items)
+		print_name(value);
+	return 0;
+}
+
 int pic_ctl_print_value(const struct pic_json *value, const char *output, struct pic_error *err)
 {
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(PRINT_MAX);
-	struct pic_json *items = pic_json_get(value, "items");
 	int r;
 
-	if (strcmp(output, "name") == 0) {
-		for (size_t i = 0; i < pic_json_count(items); i++)
-			print_name(pic_json_at(items, i));
-		if (!items)
-			print_name(value);
-		return 0;
-	}
+	if (strcmp(output, "name") == 0)
+		return print_names(value, err);
 	r = strcmp(output, "yaml") == 0 ? pic_yaml_write(value, &text)
 					: pic_json_write(value, PIC_JSON_INDENT, &text);
 	if (r < 0)

@@ -54,6 +54,16 @@ def test_values_that_cannot_be_are_refused_in_one_sentence(hub, work):
             assert done.stderr.count("\n") == 1, done.stderr
 
 
+def test_names_alone_of_what_is_no_object_of_kube(hub):
+    hub.ctl("device", "create", "named")
+    hub.ctl("approver", "add", "named@edge.example")
+    assert "named" in hub.ctl("device", "list", "-o", "name").stdout.splitlines()
+    assert "named-at-edge.example" in hub.ctl("approver", "list", "-o", "name").stdout.splitlines()
+    assert hub.ctl("requests", "-o", "name").stdout == ""
+    hub.ctl("approver", "remove", "named@edge.example")
+    hub.ctl("device", "retire", "named")
+
+
 def test_get_forms(hub):
     hub.apply_sample()
     assert hub.ctl("get", "instances").stdout.splitlines()[0].split() == ["NAME", "STATUS", "TARGETS", "DEPLOYED", "AGE"]
