@@ -169,6 +169,8 @@ int pic_verb_join(void *program, int argc, char **argv)
 	printf("%s is a device of %s now\n", options->target, argv[0]);
 	if (write_configuration(options, &order, &err) < 0)
 		return pic_device_complain(-EIO, &err);
-	printf("start it with `systemctl enable --now piccolo piccolo-agent`, or `piccolo` in a terminal\n");
+	/* enable --now would leave a supervisor running that knows no hub yet */
+	printf("start it with `systemctl enable piccolo piccolo-agent && systemctl restart piccolo "
+	       "piccolo-agent`, or `piccolo` in a terminal\n");
 	return PIC_EXIT_OK;
 }
