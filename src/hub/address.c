@@ -126,7 +126,10 @@ int pic_address_names(const char *const *listen, const char *public_url,
 		r = add(out, host);
 	if (r < 0) {
 		pic_address_names_free(out);
-		return pic_error_set(err, r, "cannot list the addresses of this machine");
+		return pic_error_errno(
+			err, -r,
+			"cannot list the names and addresses of this machine for the "
+			"certificate; name one address in --listen");
 	}
 	return 0;
 }

@@ -112,7 +112,7 @@ void pic_admin_enroll(struct pic_hub *hub, struct pic_exchange *exchange,
 		pic_plain_refuse(
 			exchange, 409,
 			"the hub listens on loopback only, so no device can reach it; start it with "
-			"--listen ADDR:PORT");
+			"--listen ADDR:PORT, or say listen = ADDR:PORT in its hub.conf");
 		return;
 	}
 	enroll(hub, exchange, match, target, valid_s * 1000);

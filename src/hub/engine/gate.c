@@ -161,9 +161,10 @@ static void hold(struct pic_wanted *wanted, enum stand stand, const char *target
 				name, target, time);
 		return;
 	case STAND_PENDING:
-		pic_wanted_hold(wanted, PIC_WANTED_WAITING, "AwaitingApproval",
-				"%s waits for the answer of who was asked to approve it for %s",
-				name, target);
+		pic_wanted_hold(
+			wanted, PIC_WANTED_WAITING, "AwaitingApproval",
+			"%s waits for the decision of those who were asked to approve it for %s",
+			name, target);
 		return;
 	case STAND_LATER:
 		pic_wanted_hold(wanted, PIC_WANTED_WAITING, "AwaitingApproval",

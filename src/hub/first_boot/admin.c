@@ -314,7 +314,7 @@ static int read_order(struct pic_hub *hub, const struct pic_json *body, struct o
 		r = pic_error_set(
 			err, -EBUSY,
 			"the hub listens on loopback only, so no device can reach it; start it "
-			"with --listen ADDR:PORT");
+			"with --listen ADDR:PORT, or say listen = ADDR:PORT in its hub.conf");
 	return r;
 }
 

@@ -28,8 +28,8 @@ static const char *refusal_text(int status, const char *why)
 {
 	switch (status) {
 	case 401:
-		return "Unauthorized: the credentials are another hub's or have ended; use the kubeconfig in "
-		       "the state folder of this hub";
+		return "Unauthorized: the credentials are another hub's or have ended; use a kubeconfig "
+		       "with this hub's CA and admin token (--dev: the one in its state folder)";
 	case 404:
 		return "the server could not find the requested resource";
 	case 405:
