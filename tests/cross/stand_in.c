@@ -3,6 +3,7 @@
  * kernel has. Each stand-in is named in the file of PICCOLO_STAND_IN_LOG when it was used:
  *   seccomp   the list is taken and not enforced
  *   openat2   a path below a folder is walked name by name
+ *   open_tree, mount_setattr   the folder itself, in the place of a mount of its own with fewer rights
  * Nothing of this is in a program that is handed out.
  */
 #include <dlfcn.h>
@@ -160,11 +161,21 @@ long syscall(long number, ...)
 	for (int i = 0; i < 6; i++)
 		args[i] = va_arg(list, long);
 	va_end(list);
+	if (number == SYS_openat2 && args[3] != sizeof(struct open_how))
+		return fail(EINVAL); /* somebody asks whether there is such a call */
 	if (number == SYS_openat2)
 		return open_beneath((int)args[0], (const char *)args[1],
 				    (const struct open_how *)args[2]);
-	if (number == SYS_seccomp && args[0] == SECCOMP_SET_MODE_FILTER) {
+	if (number == SYS_seccomp && (int)args[0] == SECCOMP_SET_MODE_FILTER) {
 		note("seccomp\n");
+		return 0;
+	}
+	if (number == SYS_open_tree && (int)args[0] == AT_FDCWD) {
+		note("open_tree\n");
+		return open((const char *)args[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (number == SYS_mount_setattr && (int)args[0] >= 0 && args[4] > 0) {
+		note("mount_setattr\n");
 		return 0;
 	}
 	if (!real)
