@@ -386,7 +386,8 @@ int pic_ctl_call(struct pic_ctl *ctl, const struct pic_ctl_call *call,
 		return pic_error_set(
 			err, r,
 			"%s does not accept the credentials in %s: they are another hub's or have "
-			"ended; each hub writes a kubeconfig into its state folder and says where",
+			"ended; put this hub's CA and admin token into it (--dev: take the one in "
+			"its state folder)",
 			ctl->session->server, ctl->session->file);
 	explain_status(ctl, answer, r, err);
 	return r;
