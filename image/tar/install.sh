@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
 	--prefix) prefix=${2:?--prefix wants a folder}; shift ;;
 	--root) root=${2:?--root wants a folder}; shift ;;
 	--only) only="$only ${2:?--only wants a program}"; shift ;;
-	-h | --help) sed -n '2,/^set /s/^# \{0,1\}//p' "$0" | sed '$d'; exit 0 ;;
+	-h | --help) sed -n '2,/^set /s/^# \{0,1\}//p' "$0"; exit 0 ;;
 	*) die "unknown option $1 (see --help)" ;;
 	esac
 	shift

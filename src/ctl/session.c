@@ -194,10 +194,14 @@ static int open_session(struct pic_ctl *ctl, struct pic_error *err)
 	if (r < 0)
 		return r;
 	r = pic_file_read(AT_FDCWD, path, &text, err);
+	if (r == -ENOENT)
+		return pic_error_set(
+			err, r,
+			"no credentials for a hub: there is no %s; say which file with "
+			"--kubeconfig or KUBECONFIG (`piccolo-hub --dev` writes one)",
+			path);
 	if (r < 0)
-		return pic_error_wrap(err, r,
-				      "no credentials for a hub (--kubeconfig, KUBECONFIG or "
-				      "~/.kube/config)");
+		return pic_error_wrap(err, r, "no credentials for a hub");
 	r = pic_yaml_parse(&yaml, text.data, text.size, path, err);
 	if (r < 0)
 		return r;

@@ -130,7 +130,8 @@ int pic_ticket_take(struct pic_supervisor *supervisor, const struct pic_waiter *
 	if (!supervisor->settings->target || !supervisor->settings->ca_pin)
 		return pic_error_set(
 			err, -EPERM,
-			"this device trusts no hub: `piccolo join` pins its authority");
+			"this device trusts no hub yet: `piccolo join` pins its authority; "
+			"when it has joined, restart piccolo");
 	if (!slot)
 		return pic_error_set(err, -EAGAIN, "too much is being looked at, ask again later");
 	look = order.data = malloc(sizeof(*look));

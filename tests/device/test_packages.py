@@ -258,7 +258,7 @@ def test_the_hub_is_installed_asked_for_and_purged(box):
     box.dpkg("-i", box.bring(deb("piccolo-hub")), box.bring(deb("piccoloctl")))
     assert box.show("piccolo-hub.service", "ActiveState", "UnitFileState") == {
         "ActiveState": "inactive", "UnitFileState": "disabled"}, "nobody has asked for it"
-    box.write("/etc/piccolo/hub.conf", "listen = 127.0.0.1:18443\n")
+    box.write("/etc/piccolo/hub.conf", "listen = 0.0.0.0:18443\n")
     box.run("systemctl", "enable", "--now", "piccolo-hub")
     token = box.path("/var/lib/piccolo-hub/admin.token")
     assert token.stat().st_mode & 0o777 == 0o600
