@@ -1,6 +1,6 @@
 /*
  * Loaded into the device's programs when tests run them by qemu-user, whose kernel lacks system calls that the device's
- * kernel has. Each stand-in is named in the file of PICCOLO_STAND_IN_LOG when it was used:
+ * kernel has. Each stand-in is named in the file of PICCOLO_STAND_IN_LOG when it was used (not from the empty root of a runner):
  *   seccomp   the list is taken and not enforced
  *   openat2   a path below a folder is walked name by name
  *   open_tree, mount_setattr   the folder itself, in the place of a mount of its own with fewer rights
