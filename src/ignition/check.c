@@ -48,8 +48,10 @@ static int keep(struct pic_ignition_findings *findings, enum pic_ignition_severi
 }
 
 /* What is quoted is a stranger's, and may have been cut within a character. */
-static void add(struct pic_ignition_check *check, enum pic_ignition_severity severity,
-		const char *path, const char *format, va_list arguments)
+static __attribute__((format(printf, 4, 0))) void add(struct pic_ignition_check *check,
+						      enum pic_ignition_severity severity,
+						      const char *path, const char *format,
+						      va_list arguments)
 {
 	PIC_BUF struct pic_buf text = PIC_BUF_INIT(4 * SENTENCE_MAX);
 	char raw[SENTENCE_MAX];

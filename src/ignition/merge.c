@@ -145,7 +145,7 @@ static struct pic_json *merge_lists(struct merging *merging, const struct pic_ig
 	struct pic_json *out = pic_json_new_array();
 	const struct pic_json *before = pic_json_get(parent, row->name);
 	const struct pic_json *over = pic_json_get(child, row->name);
-	NAMED struct named befores = { NULL }, overs = { NULL };
+	NAMED struct named befores = { .list = NULL }, overs = { .list = NULL };
 	PIC_CLEANUP(elsewhere_free) struct elsewhere others = { .count = 0 };
 	char room[KEY_MAX];
 
