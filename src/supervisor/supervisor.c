@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/notify.h"
 #include "sandbox/privilege.h"
 #include "supervisor/context.h"
@@ -224,6 +225,7 @@ static int serve(struct pic_supervisor *supervisor, struct pic_error *err)
 		PIC_NUMBER("agent-user", supervisor->agent_user),
 		PIC_NUMBER("workloads", supervisor->workload_count));
 	pic_notify("READY=1");
+	pic_memory_give_back(); /* what only the start has needed */
 	return 0;
 }
 
