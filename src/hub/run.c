@@ -45,7 +45,7 @@ struct run {
 	const char **approval_urls; /* NULL-ended */
 	char public_url[512];
 	char tls_pin[PIC_SHA256_TEXT + 8];
-	struct pic_timer *watchdog;
+	struct pic_watchdog watchdog;
 };
 
 static int fail(const struct pic_error *err)
@@ -293,7 +293,6 @@ static void close_all(struct run *run)
 	pic_approvals_close(hub->approvals);
 	if (hub->kube)
 		pic_kube_close(hub->kube);
-	pic_timer_free(run->watchdog);
 	if (hub->loop)
 		pic_loop_free(hub->loop);
 	pic_address_names_free(&run->names);
@@ -321,26 +320,13 @@ static void on_stop(void *data, int signo)
 	pic_loop_stop(run->hub.loop);
 }
 
-static void on_watchdog(void *data)
-{
-	struct run *run = data;
-
-	pic_notify("WATCHDOG=1");
-	pic_timer_set(run->watchdog, pic_notify_watchdog_ms());
-}
-
 static int watch_process(struct run *run, struct pic_error *err)
 {
 	int r = pic_loop_signal(run->hub.loop, SIGTERM, on_stop, run, err);
 
 	if (r == 0)
 		r = pic_loop_signal(run->hub.loop, SIGINT, on_stop, run, err);
-	if (r < 0 || pic_notify_watchdog_ms() == 0)
-		return r;
-	r = pic_loop_timer(run->hub.loop, on_watchdog, run, &run->watchdog, err);
-	if (r == 0)
-		pic_timer_set(run->watchdog, pic_notify_watchdog_ms());
-	return r;
+	return r == 0 ? pic_watchdog_start(&run->watchdog, run->hub.loop, err) : r;
 }
 
 static int announce(struct run *run, struct pic_error *err)
