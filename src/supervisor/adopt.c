@@ -53,12 +53,18 @@ static void adopt_process(struct pic_workload *w)
 
 	w->swept = false;
 	if (is_its_process(w, &here)) {
+		if (!here) {
+			pic_log(PIC_LOG_WARNING, "workload-elsewhere",
+				PIC_TEXT("workload", w->file), PIC_NUMBER("pid", entry->pid));
+			pic_workload_stop(w);
+			return;
+		}
 		pic_log(PIC_LOG_INFO, "workload-adopted", PIC_TEXT("workload", w->file),
 			PIC_NUMBER("pid", entry->pid));
 		restore(w);
 		if (pic_workload_was_ready(w))
 			pic_workload_ready(w);
-		if (!here || entry->state == PIC_LEDGER_STOPPING || pic_lease_is_over(w) ||
+		if (entry->state == PIC_LEDGER_STOPPING || pic_lease_is_over(w) ||
 		    pic_lease_arm(w, NULL) < 0 ||
 		    !pic_binding_holds(&w->supervisor->ledger, w->supervisor->bindings, entry))
 			pic_workload_stop(w);
